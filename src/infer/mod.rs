@@ -1,0 +1,3 @@
+//! Inference: bundles, the model inside tract, calibrated findings.
+
+pub mod findings;

@@ -1,0 +1,83 @@
+//! What the operating system is asked for: durable files, free space, the clock, limits.
+//!
+//! The only home of `unsafe` outside the int8 kernels, and of each vendor of system calls.
+
+pub mod sandbox;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::clock::Moment;
+
+/// Makes the entries of a folder durable (after a create, rename or delete in it).
+///
+/// # Errors
+/// The folder cannot be opened or synced.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Moves a finished file into place: syncs it, renames it, syncs the folder.
+/// When this returns, the file survives a power cut under its new name.
+///
+/// # Errors
+/// Any of the three steps failed; the file is then under either name.
+pub fn durable_rename(file: &File, from: &Path, to: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    std::fs::rename(from, to)?;
+    sync_folder(to.parent().unwrap_or(Path::new("/")))
+}
+
+/// Bytes that an unprivileged writer may still use on the file system of `path`.
+///
+/// # Errors
+/// The path does not exist.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(path)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Mode bits of a file, e.g. `0o600`.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn mode(path: &Path) -> io::Result<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o7777)
+}
+
+/// Now, and whether the kernel believes it. The only place that reads the wall clock.
+#[must_use]
+pub fn now() -> Moment {
+    let unix_ms = match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+    };
+    Moment { unix_ms, synchronised: clock_is_synchronised() }
+}
+
+/// True unless the kernel says that no time source disciplines its clock (`STA_UNSYNC`).
+#[expect(unsafe_code, reason = "adjtimex has no safe wrapper among our dependencies")]
+fn clock_is_synchronised() -> bool {
+    // SAFETY: `timex` is plain data for which all zeros is a valid value (modes = 0:
+    // read only), and adjtimex writes no further than the struct it is given.
+    let (state, status) = unsafe {
+        let mut timex: libc::timex = std::mem::zeroed();
+        (libc::adjtimex(&raw mut timex), timex.status)
+    };
+    state != -1 && state != libc::TIME_ERROR && status & libc::STA_UNSYNC == 0
+}
+
+/// Peak resident memory of process `pid` (or this one) in KiB, from `/proc`.
+///
+/// # Errors
+/// The process is gone or `/proc` is not there.
+pub fn peak_rss_kib(pid: Option<u32>) -> io::Result<u64> {
+    let path = pid.map_or_else(|| "/proc/self/status".to_owned(), |pid| format!("/proc/{pid}/status"));
+    std::fs::read_to_string(path)?
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
+        .ok_or_else(|| io::Error::other("no VmHWM in /proc status"))
+}

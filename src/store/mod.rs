@@ -1,0 +1,175 @@
+//! The one durable store: instances, outcomes, deliveries and, as the last outcome, the chain head.
+//!
+//! Invariants, each kept by SQL constraints and one transaction:
+//! 1. One row an SOP Instance UID; the file is in place and durable before the row is.
+//! 2. One outcome an instance; an outcome is written together with its sequence and hash.
+//! 3. Sequences start at 1 and have no gap; `previous` is the hash of the outcome before.
+//! 4. An outcome's bytes are never updated.
+//! 5. An outcome is in the outbox until a delivery row says how it left.
+
+mod instances;
+mod outcomes;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+pub use instances::{Accepted, NewInstance, StoredInstance};
+pub use outcomes::{Head, Outgoing, SealedOutcome};
+
+/// Version of the schema below (`PRAGMA user_version`).
+const SCHEMA_VERSION: i64 = 1;
+/// How long a writer waits for another process (`residentd check`) to finish.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+const SCHEMA: &str = "
+CREATE TABLE instances (
+    id INTEGER PRIMARY KEY,
+    sop_instance_uid TEXT NOT NULL UNIQUE,
+    sop_class_uid TEXT NOT NULL,
+    transfer_syntax_uid TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    calling_ae TEXT NOT NULL,
+    received_unix_ms INTEGER NOT NULL,
+    strikes INTEGER NOT NULL DEFAULT 0,
+    concluded INTEGER NOT NULL DEFAULT 0,
+    image_kept INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX instances_unread ON instances(id) WHERE concluded = 0;
+CREATE TABLE outcomes (
+    sequence INTEGER PRIMARY KEY,
+    instance_id INTEGER NOT NULL UNIQUE REFERENCES instances(id),
+    report_id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    jws TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    sealed_unix_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE deliveries (
+    sequence INTEGER PRIMARY KEY REFERENCES outcomes(sequence),
+    proof TEXT NOT NULL,
+    delivered_unix_ms INTEGER NOT NULL
+) STRICT;
+";
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused or failed.
+    #[error("store {path}: {source}")]
+    Sqlite {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The database was written by another version.
+    #[error("store {path} has schema {found}, this residentd knows {SCHEMA_VERSION}: use the residentd that wrote it, or move the folder away")]
+    Schema {
+        /// The database file.
+        path: PathBuf,
+        /// What it says it is.
+        found: i64,
+    },
+    /// A folder could not be made or synced.
+    #[error("store folder {path}: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Sealing failed, so nothing was stored.
+    #[error("sealing: {0}")]
+    Seal(String),
+    /// A stored value is not what the schema promises.
+    #[error("store {path}: row {row} is damaged: {what}")]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// Which row.
+        row: i64,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// True where the disk is full, so that waiting may help (class *busy*).
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Sqlite { source: rusqlite::Error::SqliteFailure(e, _), .. } if e.code == rusqlite::ErrorCode::DiskFull)
+    }
+}
+
+/// A handle on the store; clones share one connection. Calls block on the disk:
+/// from async code call them through `tokio::task::spawn_blocking`.
+#[derive(Clone)]
+pub struct Store {
+    connection: Arc<Mutex<Connection>>,
+    folder: Arc<Path>,
+}
+
+impl Store {
+    /// Opens or makes the store in `folder` (`residentd.sqlite` and `spool/` below it).
+    ///
+    /// # Errors
+    /// The folder cannot be made, SQLite fails, or another version wrote it.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let spool = folder.join("spool");
+        let io = |source| StoreError::Folder { path: spool.clone(), source };
+        std::fs::create_dir_all(spool.join("incoming")).map_err(io)?;
+        crate::os::sync_folder(folder).map_err(io)?;
+        let path = folder.join("residentd.sqlite");
+        let connection = Connection::open(&path)
+            .and_then(|c| prepare(&c).map(|version| (c, version)))
+            .map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
+        let (connection, version) = connection;
+        if version != SCHEMA_VERSION {
+            return Err(StoreError::Schema { path, found: version });
+        }
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), folder: folder.into() })
+    }
+
+    /// Where instance files live.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.folder.join("spool")
+    }
+
+    /// Where files live that are still being received.
+    #[must_use]
+    pub fn incoming(&self) -> PathBuf {
+        self.spool().join("incoming")
+    }
+
+    /// The connection; a panic elsewhere does not make it unusable, since every
+    /// change is one transaction that the panic rolled back.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sqlite(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::Sqlite { path: self.folder.join("residentd.sqlite"), source }
+    }
+
+    fn damaged(&self, row: i64, what: impl ToString) -> StoreError {
+        StoreError::Damaged { path: self.folder.join("residentd.sqlite"), row, what: what.to_string() }
+    }
+}
+
+/// Sets the durability that the promises rest on, and makes the schema on first use.
+fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get(0));
+    if version(connection)? == 0i64 {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"))?;
+    }
+    version(connection)
+}

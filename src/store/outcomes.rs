@@ -1,0 +1,149 @@
+//! Sealed outcomes: chained in one transaction, sent in order, kept as they were signed.
+
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+
+use super::{Store, StoreError};
+use crate::clock::Moment;
+use crate::digest::Digest;
+
+/// Where the chain stands: the last outcome's sequence and hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Sequence of the last outcome; 0 before the first.
+    pub sequence: u64,
+    /// SHA-256 of its JWS; all zeros before the first.
+    pub sha256: Digest,
+}
+
+/// An outcome as it was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedOutcome {
+    /// Its identity for receivers, the same however often it is sent.
+    pub report_id: String,
+    /// `report`, `abstention` or `failure`.
+    pub kind: &'static str,
+    /// The JWS in compact form: these bytes are stored, sent and verified.
+    pub jws: String,
+}
+
+/// An outcome on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its place in the device's sequence.
+    pub sequence: u64,
+    /// Its identity for receivers.
+    pub report_id: String,
+    /// The JWS in compact form.
+    pub jws: String,
+}
+
+impl Store {
+    /// Where the chain stands.
+    ///
+    /// # Errors
+    /// SQLite failed.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        read_head(&self.lock()).map_err(|e| self.sqlite(e))
+    }
+
+    /// Concludes instance `id` with exactly one outcome: `seal` is given the head and
+    /// signs the next link; outcome, chain and instance change in one transaction.
+    /// Returns the sequence, or `None` where the instance already had its outcome.
+    ///
+    /// # Errors
+    /// `seal` failed or SQLite did; then nothing was changed.
+    pub fn conclude<E: std::fmt::Display>(
+        &self,
+        id: i64,
+        at: Moment,
+        seal: impl FnOnce(&Head) -> Result<SealedOutcome, E>,
+    ) -> Result<Option<u64>, StoreError> {
+        let sqlite = |e| self.sqlite(e);
+        let mut connection = self.lock();
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        let open: Option<bool> = tx
+            .query_row("SELECT concluded = 0 FROM instances WHERE id = ?1", [id], |row| row.get(0))
+            .optional()
+            .map_err(sqlite)?;
+        if open != Some(true) {
+            return Ok(None);
+        }
+        let head = read_head(&tx).map_err(sqlite)?;
+        let sealed = seal(&head).map_err(|e| StoreError::Seal(e.to_string()))?;
+        let sequence = head.sequence + 1;
+        tx.execute(
+            "INSERT INTO outcomes (sequence, instance_id, report_id, kind, jws, sha256, sealed_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                sequence.cast_signed(),
+                id,
+                sealed.report_id,
+                sealed.kind,
+                sealed.jws,
+                Digest::of(sealed.jws.as_bytes()).as_bytes(),
+                at.unix_ms
+            ],
+        )
+        .map_err(sqlite)?;
+        tx.execute("UPDATE instances SET concluded = 1 WHERE id = ?1", [id]).map_err(sqlite)?;
+        tx.commit().map_err(sqlite)?;
+        Ok(Some(sequence))
+    }
+
+    /// At most `limit` undelivered outcomes with a sequence above `after`, in order.
+    ///
+    /// # Errors
+    /// SQLite failed.
+    pub fn outbox(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.lock()
+            .prepare(
+                "SELECT o.sequence, o.report_id, o.jws FROM outcomes o LEFT JOIN deliveries d ON d.sequence = o.sequence
+                 WHERE d.sequence IS NULL AND o.sequence > ?1 ORDER BY o.sequence LIMIT ?2",
+            )
+            .and_then(|mut query| {
+                query
+                    .query_map(params![after.cast_signed(), limit], |row| {
+                        Ok(Outgoing {
+                            sequence: row.get::<_, i64>(0)?.cast_unsigned(),
+                            report_id: row.get(1)?,
+                            jws: row.get(2)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|e| self.sqlite(e))
+    }
+
+    /// Takes outcome `sequence` out of the outbox; `proof` says on whose word.
+    ///
+    /// # Errors
+    /// SQLite failed.
+    pub fn delivered(&self, sequence: u64, proof: &str, at: Moment) -> Result<(), StoreError> {
+        self.lock()
+            .execute(
+                "INSERT INTO deliveries (sequence, proof, delivered_unix_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                params![sequence.cast_signed(), proof, at.unix_ms],
+            )
+            .map(drop)
+            .map_err(|e| self.sqlite(e))
+    }
+
+    /// How many outcomes are undelivered.
+    ///
+    /// # Errors
+    /// SQLite failed.
+    pub fn undelivered(&self) -> Result<u64, StoreError> {
+        self.lock()
+            .query_row("SELECT (SELECT count(*) FROM outcomes) - (SELECT count(*) FROM deliveries)", [], |row| row.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+            .map_err(|e| self.sqlite(e))
+    }
+}
+
+fn read_head(connection: &rusqlite::Connection) -> rusqlite::Result<Head> {
+    connection
+        .query_row("SELECT sequence, sha256 FROM outcomes ORDER BY sequence DESC LIMIT 1", [], |row| {
+            Ok(Head { sequence: row.get::<_, i64>(0)?.cast_unsigned(), sha256: Digest::from_bytes(row.get(1)?) })
+        })
+        .optional()
+        .map(|head| head.unwrap_or(Head { sequence: 0, sha256: Digest::from_bytes([0; 32]) }))
+}

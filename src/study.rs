@@ -1,0 +1,82 @@
+//! `Study`: the header of an image as types, for routing, words and references.
+//!
+//! Made by the reader from a validated instance. Patient identifiers are in here,
+//! so `Debug` is written by hand and shows none of them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::instance::uid::Uid;
+
+/// What the header says of an image, as far as reading and reporting need it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Study {
+    /// SOP Class UID (0008,0016).
+    pub sop_class_uid: Uid,
+    /// SOP Instance UID (0008,0018).
+    pub sop_instance_uid: Uid,
+    /// Study Instance UID (0020,000D).
+    pub study_instance_uid: Option<Uid>,
+    /// Series Instance UID (0020,000E).
+    pub series_instance_uid: Option<Uid>,
+    /// Accession Number (0008,0050).
+    pub accession_number: Option<String>,
+    /// Patient ID (0010,0020).
+    pub patient_id: Option<String>,
+    /// Modality (0008,0060), upper case: `DX`, `CR`, `US`, …
+    pub modality: Option<String>,
+    /// Body Part Examined (0018,0015), upper case.
+    pub body_part: Option<String>,
+    /// View Position (0018,5101), upper case: `PA`, `AP`, `LL`, …
+    pub view: Option<String>,
+    /// Age in years at the acquisition, from Patient's Age (0010,1010), else from
+    /// Patient's Birth Date (0010,0030) and Study Date (0008,0020). 0.0 to 150.0.
+    pub age_years: Option<f32>,
+    /// Patient's Sex (0010,0040).
+    pub sex: Option<Sex>,
+    /// Study Description (0008,1030).
+    pub study_description: Option<String>,
+    /// Manufacturer (0008,0070).
+    pub manufacturer: Option<String>,
+    /// Study date and time as FHIR `dateTime` (`2026-11-23` or with time), from
+    /// Study Date (0008,0020) and Study Time (0008,0030).
+    pub started: Option<String>,
+    /// Whose image this is: a patient's, or a test object's
+    /// (Quality Control Image (0028,0300) is `YES`).
+    pub subject: Subject,
+}
+
+/// Patient's Sex (0010,0040).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sex {
+    /// `F`
+    Female,
+    /// `M`
+    Male,
+    /// `O`
+    Other,
+}
+
+/// Whom the image shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A patient.
+    Patient,
+    /// A phantom or other test object: never reported as a patient's.
+    TestObject,
+}
+
+impl fmt::Debug for Study {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Study")
+            .field("modality", &self.modality)
+            .field("body_part", &self.body_part)
+            .field("view", &self.view)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
