@@ -1,1 +1,264 @@
-//! ingest
+//! DICOM in: a Storage and Verification SCP (PS3.4 annexes A and B) that trusts no peer.
+//!
+//! [`Listener::serve`] takes connections; `associate` decides who may and what is spoken;
+//! `serve` answers messages; `accept` makes a received dataset a durable instance. No
+//! file here looks deeper into a dataset than its element headers.
+
+mod accept;
+mod associate;
+mod dimse;
+pub mod limits;
+mod messages;
+pub mod offers;
+mod refusals;
+mod seats;
+mod serve;
+mod spool;
+mod tls;
+mod wire;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::clock::Moment;
+use crate::config::Dicom;
+use crate::store::Store;
+use associate::Policy;
+use refusals::Refusals;
+use seats::{Seat, Seats};
+pub use tls::TlsError;
+use wire::Wire;
+
+/// Who wrote a file or opened an association (PS3.7 D.3.3.2); the same for every release,
+/// so that a file's bytes depend on its dataset alone.
+const IMPLEMENTATION_CLASS_UID: &str = "2.25.140890692750106246156786332660837670385";
+/// As above, in words (PS3.7 D.3.3.2.3).
+const IMPLEMENTATION_VERSION: &str = "RESIDENTD";
+
+/// Why ingest cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The address cannot be listened on.
+    #[error("cannot listen for DICOM on {address}: {source} (is another daemon using the port? see [dicom] listen)")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// TLS is configured and cannot be had.
+    #[error("[dicom.tls] {0}")]
+    Tls(#[from] TlsError),
+}
+
+/// What ingest has done since it started.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Associations accepted.
+    pub associations: AtomicU64,
+    /// Connections that did not become an association.
+    pub turned_away: AtomicU64,
+    /// Instances accepted as new.
+    pub accepted: AtomicU64,
+    /// Instances refused, each with a status.
+    pub refused: AtomicU64,
+}
+
+/// A bound address that serves nobody yet.
+pub struct Listener {
+    socket: std::net::TcpListener,
+    address: SocketAddr,
+    settings: Dicom,
+    tls: Option<TlsAcceptor>,
+    counters: Arc<Counters>,
+}
+
+/// What all associations share.
+struct Shared {
+    settings: Dicom,
+    store: Store,
+    now: fn() -> Moment,
+    bell: Arc<Notify>,
+    counters: Arc<Counters>,
+    tls: Option<TlsAcceptor>,
+    commit: Mutex<()>,
+    /// Connections that became no association.
+    strangers: Refusals,
+    /// Associations that were ended for what the peer did.
+    broken: Refusals,
+    /// Instances that were refused.
+    refusals: Refusals,
+}
+
+impl Listener {
+    /// Takes the address and reads the certificates; serves nobody yet.
+    ///
+    /// # Errors
+    /// The address is in use or not ours; a certificate, key or CA is missing or wrong.
+    pub fn bind(settings: &Dicom) -> Result<Self, IngestError> {
+        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let failed = |source| IngestError::Listen { address: settings.listen, source };
+        let socket = std::net::TcpListener::bind(settings.listen).map_err(failed)?;
+        socket.set_nonblocking(true).map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { socket, address, settings: settings.clone(), tls, counters: Arc::default() })
+    }
+
+    /// The address that peers connect to, with the port that the system chose for port 0.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What is counted while serving.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Serves until `stop` is true or its sender gone; gives what is in flight
+    /// [`limits::STOP_GRACE`] to end. Rings `bell` after each new instance.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O and time.
+    pub async fn serve(self, store: Store, now: fn() -> Moment, bell: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+        let Self { socket, settings, tls, counters, .. } = self;
+        let socket = tokio::net::TcpListener::from_std(socket).expect("serve is called on a tokio runtime with I/O");
+        let seats = Seats::new(settings.max_associations, settings.max_associations_per_peer);
+        let turning_away = Arc::new(Semaphore::new(limits::MAX_TURNED_AWAY));
+        let shared = Arc::new(Shared {
+            settings,
+            store,
+            now,
+            bell,
+            counters,
+            tls,
+            commit: Mutex::default(),
+            strangers: Refusals::default(),
+            broken: Refusals::default(),
+            refusals: Refusals::default(),
+        });
+        let mut tasks = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(ended) = tasks.join_next() => {
+                    report(ended);
+                    continue;
+                }
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => shared.welcome(stream, peer.ip().to_canonical(), &seats, &turning_away, &stop, &mut tasks),
+                Err(error) => {
+                    shared.strangers.warn(format_args!("accepting a connection: {error}"));
+                    tokio::time::sleep(limits::ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(socket);
+        let all = async {
+            while let Some(ended) = tasks.join_next().await {
+                report(ended);
+            }
+        };
+        // What is still there after that is cut off as `tasks` is dropped.
+        let _ = timeout(limits::STOP_GRACE, all).await;
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        log::error!("an association failed inside residentd: {error}");
+    }
+}
+
+impl Shared {
+    /// Gives a connection a seat, an answer, or neither.
+    fn welcome(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        peer: IpAddr,
+        seats: &Arc<Seats>,
+        turning_away: &Arc<Semaphore>,
+        stop: &watch::Receiver<bool>,
+        tasks: &mut JoinSet<()>,
+    ) {
+        let allowed = &self.settings.allow_addresses;
+        if !allowed.is_empty() && !allowed.iter().any(|address| address.to_canonical() == peer) {
+            return self.turned_away(peer, &"its address is not allowed");
+        }
+        if let Some(seat) = seats.take(peer) {
+            tasks.spawn(Arc::clone(self).connection(stream, peer, seat, stop.clone()));
+            return;
+        }
+        self.turned_away(peer, &"too many associations");
+        if let Ok(permit) = Arc::clone(turning_away).try_acquire_owned() {
+            let shared = Arc::clone(self);
+            tasks.spawn(async move {
+                let _ = timeout(limits::TURN_AWAY, shared.turn_away(stream)).await;
+                drop(permit);
+            });
+        }
+    }
+
+    async fn turn_away(&self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        match &self.tls {
+            None => associate::turn_away(Wire::new(stream)).await,
+            Some(tls) => {
+                if let Ok(stream) = tls.accept(stream).await {
+                    associate::turn_away(Wire::new(stream)).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: IpAddr, seat: Seat, stop: watch::Receiver<bool>) {
+        // Nagle would hold our answers back for the peer's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        match &self.tls {
+            None => self.associated(stream, peer, stop).await,
+            Some(tls) => match timeout(limits::TLS_HANDSHAKE, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.associated(stream, peer, stop).await,
+                Ok(Err(error)) => self.turned_away(peer, &format_args!("TLS: {error}")),
+                Err(_) => self.turned_away(peer, &"TLS handshake took too long"),
+            },
+        }
+        drop(seat);
+    }
+
+    async fn associated<S: AsyncRead + AsyncWrite + Unpin>(self: &Arc<Self>, stream: S, peer: IpAddr, mut stop: watch::Receiver<bool>) {
+        let policy = Policy { ae_title: &self.settings.ae_title, allow_calling: &self.settings.allow_calling };
+        let established = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            established = associate::establish(Wire::new(stream), &policy) => established,
+        };
+        match established {
+            Ok(association) => {
+                self.counters.associations.fetch_add(1, Relaxed);
+                serve::serve(self, association, peer, stop).await;
+            }
+            Err(error) => self.turned_away(peer, &error),
+        }
+    }
+
+    fn turned_away(&self, peer: IpAddr, why: &dyn std::fmt::Display) {
+        self.counters.turned_away.fetch_add(1, Relaxed);
+        self.strangers.warn(format_args!("connection from {peer} turned away: {why}"));
+    }
+}
+
+#[cfg(test)]
+mod tests;

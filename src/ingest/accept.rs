@@ -1,0 +1,209 @@
+//! One instance from its first byte to its durable row: the blocking half of C-STORE.
+//!
+//! Steps, each of which leaves nothing behind when it fails: room on the disk; spool;
+//! headers; identity; known?; final name and row. Success is answered after the last.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::mpsc::Receiver;
+
+use super::dimse;
+use super::limits::FREE_CHECK_BYTES;
+use super::spool::{Part, Written};
+use crate::clock::Moment;
+use crate::instance::uid::{AeTitle, Uid};
+use crate::instance::{Headers, Instance, Invalid, Syntax, validate_dataset};
+use crate::os;
+use crate::store::{Accepted, NewInstance, Store, StoreError};
+
+const MIB: u64 = 1024 * 1024;
+
+/// What comes from the socket.
+pub(super) enum Piece {
+    /// The next bytes of the dataset.
+    Bytes(Vec<u8>),
+    /// It was complete. A channel that closes without this was an association that broke.
+    End,
+}
+
+/// An instance to be received.
+pub(super) struct Job<'a> {
+    pub store: &'a Store,
+    /// Held from looking an instance up to making its row, so that two associations
+    /// with one UID cannot both find it new.
+    pub commit: &'a Mutex<()>,
+    pub now: fn() -> Moment,
+    pub calling: AeTitle,
+    pub sop_class_uid: Uid,
+    pub sop_instance_uid: Uid,
+    pub transfer_syntax: &'static str,
+    pub max_dataset_mib: u32,
+    pub min_free_mib: u32,
+}
+
+/// Why an instance is not accepted. Messages go to the peer: they carry no value.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("free disk is below the watermark")]
+    LittleRoom,
+    #[error("dataset is longer than {0} MiB")]
+    TooLong(u32),
+    #[error("{0}")]
+    Invalid(Invalid),
+    #[error("SOP class of command and dataset differ")]
+    ClassMismatch,
+    #[error("SOP instance of command and dataset differ")]
+    InstanceMismatch,
+    #[error("other bytes were accepted under this SOP instance UID")]
+    Conflict,
+    #[error("spool: {0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("the association ended before the dataset did")]
+    Abandoned,
+    #[error("SOP class is not that of the presentation context")]
+    WrongContext,
+    #[error("SOP instance UID is missing or not a UID")]
+    NoInstanceUid,
+    #[error("no dataset was sent")]
+    NoDataset,
+    #[error("internal failure")]
+    Internal,
+}
+
+impl Refusal {
+    /// The status that tells the sender whether to try again (PS3.4 table B.2-1).
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::LittleRoom => dimse::OUT_OF_RESOURCES,
+            Self::Io(error) | Self::Invalid(Invalid::Io { source: error, .. }) if is_full(error) => dimse::OUT_OF_RESOURCES,
+            Self::Store(error) if error.is_full() => dimse::OUT_OF_RESOURCES,
+            Self::Invalid(Invalid::Io { .. }) | Self::Io(_) | Self::Store(_) | Self::Abandoned | Self::Internal => {
+                dimse::PROCESSING_FAILURE
+            }
+            Self::TooLong(_) | Self::Invalid(_) | Self::NoDataset => dimse::CANNOT_UNDERSTAND,
+            Self::ClassMismatch | Self::InstanceMismatch => dimse::DATASET_MISMATCH,
+            Self::Conflict => dimse::DUPLICATE_SOP_INSTANCE,
+            Self::WrongContext => dimse::SOP_CLASS_NOT_SUPPORTED,
+            Self::NoInstanceUid => dimse::INVALID_SOP_INSTANCE,
+        }
+    }
+
+    /// What the sender's operator may read: our paths are none of their business.
+    pub fn comment(&self) -> String {
+        match self {
+            Self::Invalid(Invalid::Io { .. }) | Self::Io(_) | Self::Store(_) => "receiver could not store".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+impl Job<'_> {
+    /// Receives, checks and keeps the instance. Blocks: run it off the runtime. When it
+    /// returns early, `pieces` closes, which tells the other half to drain the rest.
+    pub fn run(&self, mut pieces: Receiver<Piece>) -> Result<Accepted, Refusal> {
+        let written = self.spool(&mut pieces)?;
+        drop(pieces);
+        let headers = self.check(&written)?;
+        self.commit(written, headers)
+    }
+
+    fn spool(&self, pieces: &mut Receiver<Piece>) -> Result<Written, Refusal> {
+        let folder = self.store.incoming();
+        self.check_room(&folder)?;
+        let mut part = Part::create(&folder, &self.sop_class_uid, &self.sop_instance_uid, self.transfer_syntax)?;
+        let mut checked_at = 0;
+        loop {
+            match pieces.blocking_recv() {
+                Some(Piece::Bytes(bytes)) => {
+                    let length = part.append(&bytes)?;
+                    if length > u64::from(self.max_dataset_mib) * MIB {
+                        return Err(Refusal::TooLong(self.max_dataset_mib));
+                    }
+                    if length - checked_at > FREE_CHECK_BYTES {
+                        self.check_room(&folder)?;
+                        checked_at = length;
+                    }
+                }
+                Some(Piece::End) => return Ok(part.finish()?),
+                None => return Err(Refusal::Abandoned),
+            }
+        }
+    }
+
+    fn check_room(&self, folder: &Path) -> Result<(), Refusal> {
+        let enough = os::free_bytes(folder)? >= u64::from(self.min_free_mib) * MIB;
+        if enough { Ok(()) } else { Err(Refusal::LittleRoom) }
+    }
+
+    fn check(&self, written: &Written) -> Result<Headers, Refusal> {
+        let syntax = self.transfer_syntax.parse().ok().and_then(|uid| Syntax::of(&uid)).ok_or(Refusal::Internal)?;
+        let length = written.size_bytes - written.dataset_offset;
+        let headers = validate_dataset(&written.file, syntax, length).map_err(Refusal::Invalid)?;
+        if headers.sop_class_uid != self.sop_class_uid {
+            return Err(Refusal::ClassMismatch);
+        }
+        if headers.sop_instance_uid != self.sop_instance_uid {
+            return Err(Refusal::InstanceMismatch);
+        }
+        Ok(headers)
+    }
+
+    fn commit(&self, mut written: Written, headers: Headers) -> Result<Accepted, Refusal> {
+        written.file.sync_all()?;
+        let _alone = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.store.known(&headers.sop_instance_uid, &written.sha256)? {
+            Accepted::New => {}
+            Accepted::Same => return Ok(Accepted::Same),
+            Accepted::Conflict => return Err(Refusal::Conflict),
+        }
+        let path = self.store.instance_path(&written.sha256);
+        let named = os::durable_rename(&written.file, written.guard.path(), &path);
+        if let Err(error) = named {
+            // It may have its final name already; no row points to that.
+            let _ = std::fs::remove_file(&path);
+            return Err(error.into());
+        }
+        written.guard.kept();
+        let new = NewInstance {
+            instance: Instance {
+                path: path.clone(),
+                sha256: written.sha256,
+                size_bytes: written.size_bytes,
+                sop_class_uid: headers.sop_class_uid,
+                sop_instance_uid: headers.sop_instance_uid,
+                transfer_syntax_uid: self.transfer_syntax.parse().map_err(|_| Refusal::Internal)?,
+            },
+            calling_ae: self.calling.clone(),
+            received: (self.now)(),
+        };
+        match self.store.accept(&new) {
+            Ok(Accepted::Conflict) => {
+                remove(&path);
+                Err(Refusal::Conflict)
+            }
+            Ok(accepted) => Ok(accepted),
+            Err(error) => {
+                // Only where there is surely no row; what stays is swept at the next start.
+                let uid = &new.instance.sop_instance_uid;
+                if matches!(self.store.known(uid, &new.instance.sha256), Ok(Accepted::New)) {
+                    remove(&path);
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        log::warn!("{}: {error}", path.display());
+    }
+}
