@@ -153,7 +153,7 @@ impl Listener {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(ended) = tasks.join_next() => {
-                    report(ended);
+                    shared.report(ended);
                     continue;
                 }
                 accepted = socket.accept() => accepted,
@@ -169,17 +169,11 @@ impl Listener {
         drop(socket);
         let all = async {
             while let Some(ended) = tasks.join_next().await {
-                report(ended);
+                shared.report(ended);
             }
         };
         // What is still there after that is cut off as `tasks` is dropped.
         let _ = timeout(limits::STOP_GRACE, all).await;
-    }
-}
-
-fn report(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        log::error!("an association failed inside residentd: {error}");
     }
 }
 
@@ -251,6 +245,13 @@ impl Shared {
                 serve::serve(self, association, peer, stop).await;
             }
             Err(error) => self.turned_away(peer, &error),
+        }
+    }
+
+    /// A panic ends its own association only; what a peer can cause it can repeat.
+    fn report(&self, ended: Result<(), tokio::task::JoinError>) {
+        if let Err(error) = ended {
+            self.broken.warn(format_args!("an association failed inside residentd: {error}"));
         }
     }
 

@@ -28,11 +28,10 @@ impl Seats {
         if taken.values().map(|n| u32::from(*n)).sum::<u32>() >= u32::from(self.in_all) {
             return None;
         }
-        let of_peer = taken.entry(peer).or_default();
-        if *of_peer >= self.per_peer {
+        if taken.get(&peer).copied().unwrap_or_default() >= self.per_peer {
             return None;
         }
-        *of_peer += 1;
+        *taken.entry(peer).or_default() += 1;
         Some(Seat { seats: Arc::clone(self), peer })
     }
 }
@@ -70,5 +69,6 @@ mod tests {
     fn no_seat_for_anyone_leaves_no_trace() {
         let seats = Seats::new(1, 0);
         assert!(seats.take(IpAddr::from([10, 0, 0, 1])).is_none());
+        assert!(seats.taken.lock().unwrap().is_empty());
     }
 }

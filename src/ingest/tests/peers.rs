@@ -1,0 +1,115 @@
+//! DCMTK as the scanner: `echoscu`, and `storescu` over real images; skipped where absent.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::*;
+use crate::instance::{Instance, InstanceError};
+use crate::os;
+
+/// What every file of the corpus together may cost the gateway.
+const MOST_GROWTH_KIB: u64 = 32 * 1024;
+/// Set in the process that runs the corpus alone, so that its memory is the gateway's.
+const ALONE: &str = "RESIDENTD_TEST_ALONE";
+const CORPUS_TEST: &str = "ingest::tests::peers::storescu_gets_the_right_answer_for_every_image_at_little_memory";
+
+/// `storescu`'s option that proposes a transfer syntax; it has none for the others.
+const PROPOSE: [(&str, &str); 10] = [
+    ("1.2.840.10008.1.2", "-xi"),
+    ("1.2.840.10008.1.2.1", "-xe"),
+    ("1.2.840.10008.1.2.2", "-xb"),
+    ("1.2.840.10008.1.2.5", "-xr"),
+    ("1.2.840.10008.1.2.4.50", "-xy"),
+    ("1.2.840.10008.1.2.4.51", "-xx"),
+    ("1.2.840.10008.1.2.4.70", "-xs"),
+    ("1.2.840.10008.1.2.4.90", "-xv"),
+    ("1.2.840.10008.1.2.4.91", "-xw"),
+    ("1.2.840.10008.1.2.4.80", "-xt"),
+];
+
+fn installed(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output().is_ok();
+    if !found {
+        println!("skipped: no {tool}");
+    }
+    found
+}
+
+/// Images of the classes that we accept: their path and `storescu`'s option.
+fn corpus() -> Option<Vec<(PathBuf, &'static str)>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/dicom");
+    let Ok(index) = std::fs::read_to_string(folder.join("index.csv")) else {
+        println!("skipped: no shared DICOM files");
+        return None;
+    };
+    let file = |line: &str| {
+        let columns: Vec<&str> = line.split(',').collect();
+        offers::find(&offers::SOP_CLASSES, columns.get(4)?)?;
+        let (_, option) = PROPOSE.iter().find(|(syntax, _)| Some(syntax) == columns.get(5))?;
+        Some((folder.join(columns[0]), *option))
+    };
+    Some(index.lines().filter_map(file).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn echoscu_is_answered() {
+    if !installed("echoscu") {
+        return;
+    }
+    let gateway = gateway(&settings());
+    let port = gateway.address.port().to_string();
+    let echo = |called: &'static str| {
+        let port = port.clone();
+        within(async move {
+            let run = move || Command::new("echoscu").args(["-aec", called, "127.0.0.1", &port]).status();
+            tokio::task::spawn_blocking(run).await.unwrap().unwrap().success()
+        })
+    };
+    assert!(echo(AE).await);
+    assert!(!echo("SOMEONE").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn storescu_gets_the_right_answer_for_every_image_at_little_memory() {
+    if !installed("storescu") {
+        return;
+    }
+    let Some(files) = corpus() else { return };
+    if std::env::var_os(ALONE).is_none() {
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        alone.args([CORPUS_TEST, "--exact", "--nocapture"]).env(ALONE, "1");
+        let output = tokio::task::spawn_blocking(move || alone.output()).await.unwrap().unwrap();
+        print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success());
+        return;
+    }
+    let gateway = gateway(&settings());
+    // The first association pays for threads and pools.
+    connect(&gateway).await.release().await.unwrap();
+    let before = os::peak_rss_kib(None).unwrap();
+    let mut stored = BTreeMap::new();
+    for (path, option) in files {
+        let inspected = Instance::inspect(&path);
+        let port = gateway.address.port().to_string();
+        let file = path.clone();
+        let run = move || Command::new("storescu").args(["-v", "-R", option, "-aec", AE, "127.0.0.1", &port]).arg(file).output();
+        let output = within(tokio::task::spawn_blocking(run)).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let answer = said.lines().find_map(|line| line.split("Received Store Response (").nth(1)?.strip_suffix(')'));
+        println!("{}: {}", path.file_name().unwrap().display(), answer.unwrap_or("not sent"));
+        match inspected {
+            Ok((instance, _)) => {
+                let again = stored.insert(instance.sop_instance_uid, ()).is_some();
+                let fine = answer == Some("Success") || (again && answer.is_some_and(|a| a.contains("0111") || a.contains("Duplicate")));
+                assert!(fine, "{}: {said}", path.display());
+            }
+            Err(InstanceError::Dataset(_)) => assert_ne!(answer, Some("Success"), "{}: {said}", path.display()),
+            Err(_) => {}
+        }
+    }
+    let growth = os::peak_rss_kib(None).unwrap() - before;
+    println!("{} instances stored, peak memory grew by {growth} KiB", gateway.store.unread().unwrap());
+    assert!(growth < MOST_GROWTH_KIB, "{growth} KiB");
+    gateway.incoming_is_empty().await;
+}
