@@ -207,3 +207,38 @@ fn remove(path: &Path) {
         log::warn!("{}: {error}", path.display());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use dicom_core::Tag;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_at_any_step_is_try_later_and_any_other_failure_is_not() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let code = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        let store = |source| Refusal::Store(StoreError::Sqlite { path: PathBuf::new(), source });
+        for refusal in [
+            Refusal::LittleRoom,
+            Refusal::Io(full()),
+            Refusal::Io(io::ErrorKind::QuotaExceeded.into()),
+            Refusal::Invalid(Invalid::Io { offset: 0, source: full() }),
+            store(code(rusqlite::ffi::SQLITE_FULL)),
+        ] {
+            assert_eq!(refusal.status(), 0xA700, "{refusal}");
+        }
+        assert_eq!(Refusal::Io(io::ErrorKind::PermissionDenied.into()).status(), 0x0110);
+        assert_eq!(store(code(rusqlite::ffi::SQLITE_IOERR)).status(), 0x0110);
+    }
+
+    #[test]
+    fn a_comment_tells_the_peer_nothing_of_our_disk() {
+        let error = io::Error::other("/var/lib/residentd/spool");
+        assert_eq!(Refusal::Io(error).comment(), "receiver could not store");
+        let invalid = Invalid::Missing { tag: Tag(8, 0x18) };
+        assert_eq!(Refusal::Invalid(invalid).comment(), "(0008,0018) is missing");
+    }
+}

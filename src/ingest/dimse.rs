@@ -121,12 +121,9 @@ impl Command {
     /// The response to this request, as bytes of a command set.
     pub fn response(&self, status: u16, comment: &str) -> Vec<u8> {
         let mut body = Vec::new();
-        let uid = |body: &mut Vec<u8>, tag, uid: &Option<Uid>| {
-            if let Some(uid) = uid {
-                put(body, tag, uid.as_str().as_bytes(), 0);
-            }
-        };
-        uid(&mut body, AFFECTED_SOP_CLASS_UID, &self.sop_class_uid);
+        if let Some(uid) = &self.sop_class_uid {
+            put(&mut body, AFFECTED_SOP_CLASS_UID, uid.as_str().as_bytes(), 0);
+        }
         put(&mut body, COMMAND_FIELD, &(self.field | RESPONSE).to_le_bytes(), 0);
         put(&mut body, MESSAGE_ID_RESPONDED_TO, &self.message_id.to_le_bytes(), 0);
         put(&mut body, COMMAND_DATA_SET_TYPE, &NO_DATASET.to_le_bytes(), 0);
@@ -135,9 +132,11 @@ impl Command {
             let plain: Vec<u8> = comment.bytes().filter(|b| (b' '..=b'~').contains(b) && *b != b'\\').take(MAX_COMMENT_BYTES).collect();
             put(&mut body, ERROR_COMMENT, &plain, b' ');
         }
-        uid(&mut body, AFFECTED_SOP_INSTANCE_UID, &self.sop_instance_uid);
+        if let Some(uid) = &self.sop_instance_uid {
+            put(&mut body, AFFECTED_SOP_INSTANCE_UID, uid.as_str().as_bytes(), 0);
+        }
         let mut bytes = Vec::new();
-        put(&mut bytes, GROUP_LENGTH, &(body.len() as u32).to_le_bytes(), 0);
+        put(&mut bytes, GROUP_LENGTH, &length(body.len()).to_le_bytes(), 0);
         bytes.extend(body);
         bytes
     }
@@ -156,9 +155,13 @@ fn put(bytes: &mut Vec<u8>, tag: Tag, value: &[u8], padding: u8) {
     let odd = value.len() % 2;
     bytes.extend(tag.group().to_le_bytes());
     bytes.extend(tag.element().to_le_bytes());
-    bytes.extend(((value.len() + odd) as u32).to_le_bytes());
+    bytes.extend(length(value.len() + odd).to_le_bytes());
     bytes.extend(value);
     bytes.extend(std::iter::repeat_n(padding, odd));
+}
+
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("a response is some UIDs long")
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub(super) enum Ended {
     Late(Duration),
     #[error("an instance came slower than {MIN_BYTES_PER_SECOND} bytes a second")]
     Slow,
+    #[error("our disk did not answer in {0:?}")]
+    Disk(Duration),
 }
 
 /// The fragments of one association, in order.
@@ -85,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Messages<S> {
         if fragment.value_type != PDataValueType::Data || fragment.presentation_context_id != context {
             return Err(Ended::Protocol("a dataset is interrupted"));
         }
-        budget.take(fragment.data.len())?;
+        budget.take(fragment.data.len(), Instant::now())?;
         Ok((fragment.data, fragment.is_last))
     }
 
@@ -135,10 +137,25 @@ impl Budget {
         Self { since: Instant::now(), bytes: 0 }
     }
 
-    fn take(&mut self, bytes: usize) -> Result<(), Ended> {
+    fn take(&mut self, bytes: usize, now: Instant) -> Result<(), Ended> {
         self.bytes += bytes as u64;
-        let elapsed = self.since.elapsed();
+        let elapsed = now.duration_since(self.since);
         let least = MIN_BYTES_PER_SECOND * elapsed.as_secs();
         if elapsed > RATE_GRACE && self.bytes < least { Err(Ended::Slow) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_may_be_slow_for_ten_seconds_and_no_longer() {
+        let mut budget = Budget::new();
+        let after = |s| budget.since + Duration::from_secs(s);
+        let [ten, eleven, twelve] = [10, 11, 12].map(after);
+        assert!(budget.take(1, ten).is_ok());
+        assert!(matches!(budget.take(1, eleven), Err(Ended::Slow)));
+        assert!(budget.take(120_000, twelve).is_ok());
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use dicom_ul::pdu::{AbortRQServiceProviderReason, Pdu};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use super::Shared;
 use super::accept::{Job, Piece, Refusal};
@@ -87,18 +88,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 Err(refusal)
             }
         };
-        let counters = &self.shared.counters;
         let (status, comment) = match result {
-            Ok(accepted) => {
-                if accepted == Accepted::New {
-                    counters.accepted.fetch_add(1, Relaxed);
-                    self.shared.bell.notify_one();
-                }
+            Ok(_) => {
                 self.stored += 1;
                 (dimse::SUCCESS, String::new())
             }
             Err(refusal) => {
-                counters.refused.fetch_add(1, Relaxed);
+                self.shared.counters.refused.fetch_add(1, Relaxed);
                 let status = refusal.status();
                 self.shared.refusals.warn(format_args!("instance of {} refused with 0x{status:04X}: {refusal}", self.calling));
                 (status, refusal.comment())
@@ -124,20 +120,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 max_dataset_mib: shared.settings.max_dataset_mib,
                 min_free_mib: shared.settings.min_free_mib,
             };
-            job.run(queue)
-        });
-        let mut budget = Budget::new();
-        loop {
-            let (bytes, last) = self.messages.data(context.id, &mut budget).await?;
-            // A closed queue: the writer has its verdict, the rest is only drained.
-            let _ = pieces.send(Piece::Bytes(bytes)).await;
-            if last {
-                let _ = pieces.send(Piece::End).await;
-                break;
+            let result = job.run(queue);
+            // Here and not below, so that it happens even where the peer has gone.
+            if let Ok(Accepted::New) = result {
+                shared.counters.accepted.fetch_add(1, Relaxed);
+                shared.bell.notify_one();
             }
+            result
+        });
+        let limit = self.messages.instance;
+        let mut budget = Budget::new();
+        let mut last = false;
+        while !last {
+            let bytes;
+            (bytes, last) = self.messages.data(context.id, &mut budget).await?;
+            // A closed queue: the writer has its verdict, the rest is only drained.
+            let _ = timeout(limit, pieces.send(Piece::Bytes(bytes))).await.map_err(|_| Ended::Disk(limit))?;
         }
-        drop(pieces);
-        Ok(writer.await.unwrap_or(Err(Refusal::Internal)))
+        let _ = timeout(limit, pieces.send(Piece::End)).await.map_err(|_| Ended::Disk(limit))?;
+        let result = timeout(limit, writer).await.map_err(|_| Ended::Disk(limit))?;
+        Ok(result.unwrap_or(Err(Refusal::Internal)))
     }
 
     /// Reads and forgets the dataset of a command that is refused.

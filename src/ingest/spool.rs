@@ -116,7 +116,7 @@ fn file_meta(class: &Uid, instance: &Uid, transfer_syntax: &str) -> Vec<u8> {
     put(&mut body, 0x0012, *b"UI", IMPLEMENTATION_CLASS_UID, 0);
     put(&mut body, 0x0013, *b"SH", IMPLEMENTATION_VERSION, b' ');
     let mut meta = vec![0x02, 0x00, 0x00, 0x00, b'U', b'L', 4, 0];
-    meta.extend((body.len() as u32).to_le_bytes());
+    meta.extend(u32::try_from(body.len()).expect("a meta group of some UIDs").to_le_bytes());
     meta.extend(body);
     meta
 }
@@ -126,7 +126,7 @@ fn put(bytes: &mut Vec<u8>, element: u16, vr: [u8; 2], value: &str, padding: u8)
     bytes.extend([0x02, 0x00]);
     bytes.extend(element.to_le_bytes());
     bytes.extend(vr);
-    bytes.extend(((value.len() + odd) as u16).to_le_bytes());
+    bytes.extend(u16::try_from(value.len() + odd).expect("a UID or a short name").to_le_bytes());
     bytes.extend(value.as_bytes());
     bytes.extend(std::iter::repeat_n(padding, odd));
 }

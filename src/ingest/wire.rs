@@ -90,3 +90,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.say_last(&Pdu::AbortRQ { source: AbortRQSource::ServiceProvider(reason) }).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// An A-ASSOCIATE-RQ with one context, to be damaged.
+    fn request() -> Vec<u8> {
+        let item = |kind: u8, body: &[u8]| [&[kind, 0, 0, body.len() as u8][..], body].concat();
+        let context = [&[1, 0, 0, 0][..], &item(0x30, b"1.2.840.10008.1.1"), &item(0x40, b"1.2.840.10008.1.2")].concat();
+        let identity = [&[2, 1, 0, 4][..], b"user", &[0, 4], b"pass"].concat();
+        let user = [item(0x51, &[0, 0, 64, 0]), item(0x52, b"1.2.3"), item(0x54, b"\0\x031.2\x01\0"), item(0x58, &identity)].concat();
+        let body = [&[0, 1, 0, 0][..], &[b'A'; 32], &[0; 32], &item(0x10, b"1.2.840.10008.3.1.1.1"), &item(0x20, &context), &item(0x50, &user)];
+        let body = body.concat();
+        [&[1, 0][..], &(body.len() as u32).to_be_bytes(), &body].concat()
+    }
+
+    #[test]
+    fn the_request_that_is_damaged_below_is_one() {
+        assert!(matches!(read_pdu(&request()[..], 65_536, true), Ok(Some(Pdu::AssociationRQ(_)))));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_pdus_never_panic(
+            kind in 0..9u8,
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = request();
+            bytes[0] = kind.max(1);
+            for (at, byte) in &damage {
+                let at = 6 + at.index(bytes.len() - 6);
+                bytes[at] = *byte;
+            }
+            bytes.truncate(6 + cut.index(bytes.len() - 5));
+            let length = (bytes.len() as u32 - 6).to_be_bytes();
+            bytes[2..6].copy_from_slice(&length);
+            let _ = read_pdu(&bytes[..], 65_536, true);
+        }
+    }
+}

@@ -11,7 +11,7 @@ use super::uid::Uid;
 /// what a reader process may still hold.
 pub const MAX_PIXELS: u64 = 128 * 1024 * 1024;
 /// Longest value that is looked into: a UID with its padding.
-pub(super) const MAX_CAPTURED_BYTES: usize = 66;
+pub(super) const MAX_CAPTURED_BYTES: u32 = 66;
 
 /// What the top level of a valid dataset says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Facts {
     pub fn sees(&mut self, tag: Tag, offset: u64) -> Result<(), Invalid> {
         let index = CAPTURED.iter().position(|t| *t == tag).or((tag == tags::PIXEL_DATA).then_some(CAPTURED.len()));
         let Some(index) = index else { return Ok(()) };
-        if self.seen & 1 << index != 0 {
+        if self.seen & (1 << index) != 0 {
             return Err(Invalid::Duplicate { tag, offset });
         }
         self.seen |= 1 << index;

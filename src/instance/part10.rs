@@ -153,7 +153,7 @@ fn meta_element(source: &mut Source<&File>, bound: u64, uids: &mut [Option<Uid>;
         return Err(Invalid::Duplicate { tag, offset });
     }
     let wrong = || Invalid::Value { tag, offset, expected: "a UID" };
-    let mut room = [0; MAX_CAPTURED_BYTES];
+    let mut room = [0; MAX_CAPTURED_BYTES as usize];
     let value = room.get_mut(..length as usize).ok_or_else(wrong)?;
     source.value(value)?;
     let text = std::str::from_utf8(value).map_err(|_| wrong())?.trim_matches([' ', '\0']);

@@ -172,8 +172,8 @@ impl<R: Read + Seek> Walk<R> {
         if !(self.is_main() && Facts::wants(tag)) {
             return self.source.skip(length);
         }
-        let mut room = [0; MAX_CAPTURED_BYTES];
-        let value = room.get_mut(..length as usize).ok_or_else(|| too_large(header, length, MAX_CAPTURED_BYTES as u32))?;
+        let mut room = [0; MAX_CAPTURED_BYTES as usize];
+        let value = room.get_mut(..length as usize).ok_or_else(|| too_large(header, length, MAX_CAPTURED_BYTES))?;
         self.source.value(value)?;
         self.facts.take(tag, offset, value, scope.syntax)
     }

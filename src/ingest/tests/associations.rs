@@ -6,6 +6,7 @@ use dicom_ul::pdu::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::PDataValueType::{Command, Data};
 use super::*;
 
 fn rejection(result: Result<Client, Error>) -> (AssociationRJResult, AssociationRJSource) {
@@ -111,7 +112,6 @@ async fn messages_against_the_protocol_end_the_association() {
     let store = command(C_STORE, SECONDARY_CAPTURE, Some("1.2.3"), true);
     let long = vec![0; limits::MAX_COMMAND_BYTES + 1];
     let echo = command(0x0030, VERIFICATION, None, false);
-    use PDataValueType::{Command, Data};
     let offences: [(&str, Vec<Pdu>); 7] = [
         ("data without a command", vec![fragment(1, Data, true, &[0; 8])]),
         ("data on another context", vec![fragment(1, Command, true, &store), fragment(3, Data, false, &[0; 8])]),
@@ -159,6 +159,17 @@ async fn a_silent_association_is_ended_after_the_idle_time() {
     let gateway = gateway(&Dicom { idle_s: seconds(1), ..settings() });
     let mut client = connect(&gateway).await;
     assert!(matches!(within(client.receive()).await, Ok(Pdu::AbortRQ { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_takes_too_long_ends_the_association_and_leaves_nothing() {
+    let gateway = gateway(&Dicom { instance_s: seconds(1), ..settings() });
+    let mut client = connect(&gateway).await;
+    let store = command(C_STORE, SECONDARY_CAPTURE, Some("1.2.3"), true);
+    within(client.send(&fragment(1, Command, true, &store))).await.unwrap();
+    within(client.send(&fragment(1, Data, false, &[0; 1000]))).await.unwrap();
+    assert!(matches!(within(client.receive()).await, Ok(Pdu::AbortRQ { .. })));
+    gateway.incoming_is_empty().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

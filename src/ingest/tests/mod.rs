@@ -157,7 +157,11 @@ pub(super) async fn send(client: &mut Client, context: u8, command: &[u8], datas
 /// Waits for a response: its status and error comment.
 pub(super) async fn answer(client: &mut Client) -> (u16, String) {
     let Ok(Pdu::PData { data }) = within(client.receive()).await else { panic!("no response") };
-    let mut bytes = &data[0].data[..];
+    status(&data[0].data)
+}
+
+/// Status and error comment of a response's command set.
+pub(super) fn status(mut bytes: &[u8]) -> (u16, String) {
     let (mut status, mut comment) = (None, String::new());
     while !bytes.is_empty() {
         let length = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;

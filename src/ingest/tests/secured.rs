@@ -70,8 +70,7 @@ async fn echo(gateway: &Gateway, config: rustls::ClientConfig) -> Option<u16> {
     let echo = command(0x0030, VERIFICATION, None, false);
     within(client.send(&fragment(3, PDataValueType::Command, true, &echo))).await.ok()?;
     let Ok(Pdu::PData { data }) = within(client.receive()).await else { return None };
-    let at = data[0].data.windows(4).position(|w| w == [0, 0, 0, 9])?;
-    Some(u16::from_le_bytes([data[0].data[at + 8], data[0].data[at + 9]]))
+    Some(status(&data[0].data).0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
