@@ -32,6 +32,10 @@ pub struct Headers {
     pub bits_allocated: Option<u16>,
     /// Pixel Data (7FE0,0010).
     pub pixels: Pixels,
+    /// How many UN of undefined length there are, at any depth. They were walked as the
+    /// standard says, implicit inside (PS3.5 6.2.2); dicom-object 0.10 reads them as
+    /// explicit, so where this is not 0 its reading is not the one that was checked.
+    pub unknown_sequences: u32,
 }
 
 /// How the pixels are there.
@@ -64,6 +68,7 @@ pub(super) struct Facts {
     columns: Option<u16>,
     bits_allocated: Option<u16>,
     pixels: Option<Pixels>,
+    unknown_sequences: u32,
 }
 
 /// The elements of the main dataset that are looked into, each of which may occur once.
@@ -124,6 +129,11 @@ impl Facts {
         self.pixels = Some(pixels);
     }
 
+    /// One more UN of undefined length.
+    pub fn unknown_sequence(&mut self) {
+        self.unknown_sequences += 1;
+    }
+
     /// One more fragment of pixel data.
     pub fn fragment(&mut self) {
         if let Some(Pixels::Encapsulated { fragments }) = &mut self.pixels {
@@ -144,6 +154,7 @@ impl Facts {
             frames: self.frames.unwrap_or(1),
             bits_allocated: self.bits_allocated,
             pixels: self.pixels.unwrap_or(Pixels::Absent),
+            unknown_sequences: self.unknown_sequences,
         };
         headers.check_pixels(halved_colour)?;
         Ok(headers)

@@ -117,7 +117,10 @@ impl<R: Read + Seek> Walk<R> {
             // Without a VR an undefined length can only be a sequence's.
             None if matches!(vr, None | Some(VR::SQ)) => self.open(Holds::Items, scope.syntax, scope, header, None),
             // Implicit little endian inside, whatever is outside (PS3.5 6.2.2 note 2).
-            None if vr == Some(VR::UN) => self.open(Holds::Items, Syntax::ImplicitLe, scope, header, None),
+            None if vr == Some(VR::UN) => {
+                self.facts.unknown_sequence();
+                self.open(Holds::Items, Syntax::ImplicitLe, scope, header, None)
+            }
             None => Err(Invalid::Undefined { tag, offset }),
         }
     }

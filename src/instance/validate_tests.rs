@@ -2,6 +2,8 @@
 
 use std::io::Cursor;
 
+use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry};
 use proptest::prelude::*;
 
 use super::*;
@@ -92,7 +94,8 @@ fn un_of_undefined_length_is_implicit_inside() {
     let item = whole(implicit, ITEM, "", &whole(implicit, tags::STUDY_DATE, "", b"20200101"));
     let end = whole(implicit, SEQUENCE_END, "", &[]);
     let un = element(LE, Tag(0x0009, 0x1001), "UN", UNDEFINED, &[item, end].concat());
-    check(LE, &[identity(LE), un].concat()).unwrap();
+    assert_eq!(check(LE, &[identity(LE), un].concat()).unwrap().unknown_sequences, 1);
+    assert_eq!(check(LE, &image(LE)).unwrap().unknown_sequences, 0);
 }
 
 #[test]
@@ -238,6 +241,28 @@ proptest! {
         bytes.truncate(cut.index(bytes.len()) + 1);
         for syntax in ALL {
             let _ = check(syntax, &bytes);
+        }
+    }
+
+    /// The decoder behind us must see the structure that was checked.
+    #[test]
+    fn what_is_let_through_dicom_object_reads_too(
+        which in 0..3usize,
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let syntax = ALL[which];
+        let mut bytes = image(syntax);
+        let item = whole(syntax, ITEM, "", &identity(syntax));
+        bytes.extend(whole(syntax, Tag(0x0088, 0x0200), "SQ", &item));
+        for (at, byte) in &damage {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        if check(syntax, &bytes).is_ok_and(|headers| headers.unknown_sequences == 0) {
+            let uid = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"][which];
+            let transfer_syntax = TransferSyntaxRegistry.get(uid).unwrap();
+            let read = InMemDicomObject::read_dataset_with_ts(&bytes[..], transfer_syntax);
+            prop_assert!(read.is_ok(), "{:?}", read.err());
         }
     }
 }

@@ -8,11 +8,10 @@ use super::*;
 use crate::instance::{Instance, InstanceError};
 use crate::os;
 
-/// What every file of the corpus together may cost the gateway.
+/// What a whole corpus, or as many large images at once as there are seats, may cost.
 const MOST_GROWTH_KIB: u64 = 32 * 1024;
-/// Set in the process that runs the corpus alone, so that its memory is the gateway's.
+/// Set in a process that runs one test alone, so that its memory is the gateway's.
 const ALONE: &str = "RESIDENTD_TEST_ALONE";
-const CORPUS_TEST: &str = "ingest::tests::peers::storescu_gets_the_right_answer_for_every_image_at_little_memory";
 
 /// `storescu`'s option that proposes a transfer syntax; it has none for the others.
 const PROPOSE: [(&str, &str); 10] = [
@@ -53,6 +52,64 @@ fn corpus() -> Option<Vec<(PathBuf, &'static str)>> {
     Some(index.lines().filter_map(file).collect())
 }
 
+/// True in a process of its own, which this starts for `test` and waits for elsewhere.
+async fn alone(test: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process.args([&format!("ingest::tests::peers::{test}"), "--exact", "--nocapture"]).env(ALONE, "1");
+    let output = tokio::task::spawn_blocking(move || process.output()).await.unwrap().unwrap();
+    print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success());
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_large_images_at_once_are_never_held_in_memory() {
+    if !alone("eight_large_images_at_once_are_never_held_in_memory").await {
+        return;
+    }
+    let gateway = Arc::new(gateway(&settings()));
+    connect(&gateway).await.release().await.unwrap();
+    let before = os::peak_rss_kib(None).unwrap();
+    let started = std::time::Instant::now();
+    let mut tasks = JoinSet::new();
+    for n in 0..8 {
+        let gateway = Arc::clone(&gateway);
+        tasks.spawn(async move { send_large(&mut connect(&gateway).await, &format!("1.2.{n}")).await });
+    }
+    while let Some(status) = within(tasks.join_next()).await {
+        assert_eq!(status.unwrap(), 0x0000);
+    }
+    let growth = os::peak_rss_kib(None).unwrap() - before;
+    // The clients are in this process, too: about half of it is theirs.
+    println!("8 x 32 MiB in {:?}, peak memory grew by {growth} KiB, both ends", started.elapsed());
+    assert!(growth < MOST_GROWTH_KIB, "{growth} KiB");
+}
+
+/// Sends an image of 256 x 65535 pixels that is never whole in memory.
+async fn send_large(client: &mut Client, instance: &str) -> u16 {
+    let mut head = image(SECONDARY_CAPTURE, instance, 1, 7);
+    let at = |head: &[u8], tag: [u8; 4]| head.windows(4).position(|w| w == tag).unwrap() + 8;
+    let pixels = at(&head, [0xE0, 0x7F, 0x10, 0x00]);
+    head.truncate(pixels + 4);
+    for (tag, n) in [([0x28, 0x00, 0x10, 0x00], 256u16), ([0x28, 0x00, 0x11, 0x00], 0xFFFF)] {
+        let value = at(&head, tag);
+        head[value..value + 2].copy_from_slice(&n.to_le_bytes());
+    }
+    let mut left = 256 * 0xFFFF * 2u32;
+    head[pixels..].copy_from_slice(&left.to_le_bytes());
+    send(client, 1, &command(C_STORE, SECONDARY_CAPTURE, Some(instance), true), &[], 16_000).await;
+    within(client.send(&fragment(1, PDataValueType::Data, false, &head))).await.unwrap();
+    while left > 0 {
+        let size = left.min(131_000);
+        left -= size;
+        within(client.send(&fragment(1, PDataValueType::Data, left == 0, &vec![7; size as usize]))).await.unwrap();
+    }
+    answer(client).await.0
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn echoscu_is_answered() {
     if !installed("echoscu") {
@@ -77,12 +134,7 @@ async fn storescu_gets_the_right_answer_for_every_image_at_little_memory() {
         return;
     }
     let Some(files) = corpus() else { return };
-    if std::env::var_os(ALONE).is_none() {
-        let mut alone = Command::new(std::env::current_exe().unwrap());
-        alone.args([CORPUS_TEST, "--exact", "--nocapture"]).env(ALONE, "1");
-        let output = tokio::task::spawn_blocking(move || alone.output()).await.unwrap().unwrap();
-        print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success());
+    if !alone("storescu_gets_the_right_answer_for_every_image_at_little_memory").await {
         return;
     }
     let gateway = gateway(&settings());

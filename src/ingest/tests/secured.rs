@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -18,6 +18,8 @@ impl Pki {
     fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        // OpenSSL takes a certificate for its own issuer where the names are the same.
+        params.distinguished_name.push(DnType::CommonName, "an authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = params.self_signed(&key).unwrap().pem();
         Self { ca, issuer: Issuer::new(params, key) }
@@ -85,6 +87,28 @@ async fn a_client_certificate_of_our_authority_is_needed_and_enough() {
     assert_eq!(echo(&gateway, pki.client(Some(&stranger))).await, None);
     assert!(within(options().establish_async(gateway.address)).await.is_err(), "plain text gets no association");
     assert_eq!(gateway.counters.associations.load(Relaxed), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dcmtk_gets_in_with_a_certificate_and_not_without() {
+    if std::process::Command::new("echoscu").arg("--version").output().is_err() {
+        println!("skipped: no echoscu");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pki = Pki::new();
+    let gateway = gateway(&configured(folder.path(), &pki));
+    let (certificate, key) = pki.issue(ExtendedKeyUsagePurpose::ClientAuth);
+    for (name, text) in [("client.pem", &certificate), ("client.key", &key)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    for (identity, gets_in) in [(&["+tls", "client.key", "client.pem"][..], true), (&["+tla"], false)] {
+        let mut echo = std::process::Command::new("echoscu");
+        echo.current_dir(folder.path()).args(identity).args(["+cf", "ca.pem", "-aec", AE, "127.0.0.1"]);
+        echo.arg(gateway.address.port().to_string());
+        let output = within(tokio::task::spawn_blocking(move || echo.output())).await.unwrap().unwrap();
+        assert_eq!(output.status.success(), gets_in, "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]
