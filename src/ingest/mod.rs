@@ -15,15 +15,14 @@ mod seats;
 mod serve;
 mod spool;
 mod tls;
+mod welcome;
 mod wire;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -32,11 +31,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::clock::Moment;
 use crate::config::Dicom;
 use crate::store::Store;
-use associate::Policy;
 use refusals::Refusals;
-use seats::{Seat, Seats};
+use seats::Seats;
 pub use tls::TlsError;
-use wire::Wire;
 
 /// Who wrote a file or opened an association (PS3.7 D.3.3.2); the same for every release,
 /// so that a file's bytes depend on its dataset alone.
@@ -174,90 +171,6 @@ impl Listener {
         };
         // What is still there after that is cut off as `tasks` is dropped.
         let _ = timeout(limits::STOP_GRACE, all).await;
-    }
-}
-
-impl Shared {
-    /// Gives a connection a seat, an answer, or neither.
-    fn welcome(
-        self: &Arc<Self>,
-        stream: TcpStream,
-        peer: IpAddr,
-        seats: &Arc<Seats>,
-        turning_away: &Arc<Semaphore>,
-        stop: &watch::Receiver<bool>,
-        tasks: &mut JoinSet<()>,
-    ) {
-        let allowed = &self.settings.allow_addresses;
-        if !allowed.is_empty() && !allowed.iter().any(|address| address.to_canonical() == peer) {
-            return self.turned_away(peer, &"its address is not allowed");
-        }
-        if let Some(seat) = seats.take(peer) {
-            tasks.spawn(Arc::clone(self).connection(stream, peer, seat, stop.clone()));
-            return;
-        }
-        self.turned_away(peer, &"too many associations");
-        if let Ok(permit) = Arc::clone(turning_away).try_acquire_owned() {
-            let shared = Arc::clone(self);
-            tasks.spawn(async move {
-                let _ = timeout(limits::TURN_AWAY, shared.turn_away(stream)).await;
-                drop(permit);
-            });
-        }
-    }
-
-    async fn turn_away(&self, stream: TcpStream) {
-        let _ = stream.set_nodelay(true);
-        match &self.tls {
-            None => associate::turn_away(Wire::new(stream)).await,
-            Some(tls) => {
-                if let Ok(stream) = tls.accept(stream).await {
-                    associate::turn_away(Wire::new(stream)).await;
-                }
-            }
-        }
-    }
-
-    async fn connection(self: Arc<Self>, stream: TcpStream, peer: IpAddr, seat: Seat, stop: watch::Receiver<bool>) {
-        // Nagle would hold our answers back for the peer's delayed acknowledgement.
-        let _ = stream.set_nodelay(true);
-        match &self.tls {
-            None => self.associated(stream, peer, stop).await,
-            Some(tls) => match timeout(limits::TLS_HANDSHAKE, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.associated(stream, peer, stop).await,
-                Ok(Err(error)) => self.turned_away(peer, &format_args!("TLS: {error}")),
-                Err(_) => self.turned_away(peer, &"TLS handshake took too long"),
-            },
-        }
-        drop(seat);
-    }
-
-    async fn associated<S: AsyncRead + AsyncWrite + Unpin>(self: &Arc<Self>, stream: S, peer: IpAddr, mut stop: watch::Receiver<bool>) {
-        let policy = Policy { ae_title: &self.settings.ae_title, allow_calling: &self.settings.allow_calling };
-        let established = tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            established = associate::establish(Wire::new(stream), &policy) => established,
-        };
-        match established {
-            Ok(association) => {
-                self.counters.associations.fetch_add(1, Relaxed);
-                serve::serve(self, association, peer, stop).await;
-            }
-            Err(error) => self.turned_away(peer, &error),
-        }
-    }
-
-    /// A panic ends its own association only; what a peer can cause it can repeat.
-    fn report(&self, ended: Result<(), tokio::task::JoinError>) {
-        if let Err(error) = ended {
-            self.broken.warn(format_args!("an association failed inside residentd: {error}"));
-        }
-    }
-
-    fn turned_away(&self, peer: IpAddr, why: &dyn std::fmt::Display) {
-        self.counters.turned_away.fetch_add(1, Relaxed);
-        self.strangers.warn(format_args!("connection from {peer} turned away: {why}"));
     }
 }
 

@@ -5,15 +5,11 @@ use crate::digest::Digest;
 use crate::instance::{Instance, PREAMBLE};
 use crate::store::Accepted;
 
-fn sop_class() -> &'static str {
-    SECONDARY_CAPTURE
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn success_is_answered_only_after_file_and_row_are_there() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
-    let sent = image(sop_class(), "1.2.3", 700, 7);
+    let sent = image(SECONDARY_CAPTURE, "1.2.3", 700, 7);
     assert_eq!(store(&mut client, "1.2.3", &sent).await.0, 0x0000);
     let row = gateway.store.next_unread().unwrap().expect("a row");
     let file = std::fs::read(&row.instance.path).unwrap();
@@ -30,7 +26,7 @@ async fn success_is_answered_only_after_file_and_row_are_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_bytes_again_are_success_and_one_row() {
     let gateway = gateway(&settings());
-    let sent = image(sop_class(), "1.2.3", 8, 7);
+    let sent = image(SECONDARY_CAPTURE, "1.2.3", 8, 7);
     for calling in ["CART7", "CART8"] {
         let mut client = within(options().calling_ae_title(calling).establish_async(gateway.address)).await.unwrap();
         assert_eq!(store(&mut client, "1.2.3", &sent).await.0, 0x0000);
@@ -45,9 +41,9 @@ async fn the_same_bytes_again_are_success_and_one_row() {
 async fn other_bytes_under_a_known_uid_are_refused_and_the_first_are_kept() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
-    assert_eq!(store(&mut client, "1.2.3", &image(sop_class(), "1.2.3", 8, 7)).await.0, 0x0000);
+    assert_eq!(store(&mut client, "1.2.3", &image(SECONDARY_CAPTURE, "1.2.3", 8, 7)).await.0, 0x0000);
     let first = gateway.store.next_unread().unwrap().unwrap().instance;
-    let (status, comment) = store(&mut client, "1.2.3", &image(sop_class(), "1.2.3", 8, 8)).await;
+    let (status, comment) = store(&mut client, "1.2.3", &image(SECONDARY_CAPTURE, "1.2.3", 8, 8)).await;
     assert_eq!((status, comment.is_empty()), (0x0111, false));
     assert_eq!(gateway.store.next_unread().unwrap().unwrap().instance, first);
     assert_eq!(gateway.files(), 1);
@@ -75,7 +71,7 @@ async fn the_same_instance_on_eight_associations_at_once_is_one_row() {
 async fn a_dataset_that_is_another_than_the_command_says_is_refused() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
-    assert_eq!(store(&mut client, "1.2.4", &image(sop_class(), "1.2.3", 8, 7)).await.0, 0xA900);
+    assert_eq!(store(&mut client, "1.2.4", &image(SECONDARY_CAPTURE, "1.2.3", 8, 7)).await.0, 0xA900);
     let other_class = image("1.2.840.10008.5.1.4.1.1.1", "1.2.4", 8, 7);
     assert_eq!(store(&mut client, "1.2.4", &other_class).await.0, 0xA900);
     let command = command(C_STORE, "1.2.840.10008.5.1.4.1.1.1", Some("1.2.4"), true);
@@ -90,7 +86,7 @@ async fn an_instance_uid_that_is_none_never_names_a_file() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
     for uid in ["../../etc/passwd", "", "1.2 .3"] {
-        assert_eq!(store(&mut client, uid, &image(sop_class(), "1.2.3", 8, 7)).await.0, 0x0117);
+        assert_eq!(store(&mut client, uid, &image(SECONDARY_CAPTURE, "1.2.3", 8, 7)).await.0, 0x0117);
     }
     gateway.incoming_is_empty().await;
 }
@@ -98,10 +94,10 @@ async fn an_instance_uid_that_is_none_never_names_a_file() {
 /// Each is refused as not understandable, leaves nothing, and the association goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn datasets_that_lie_are_refused_and_leave_nothing() {
-    let whole = image(sop_class(), "1.2.3", 8, 7);
-    let identity = [element(8, 0x16, "UI", sop_class().as_bytes()), element(8, 0x18, "UI", b"1.2.3")].concat();
+    let whole = image(SECONDARY_CAPTURE, "1.2.3", 8, 7);
+    let identity = [element(8, 0x16, "UI", SECONDARY_CAPTURE.as_bytes()), element(8, 0x18, "UI", b"1.2.3")].concat();
     let level = [&[0x08, 0, 0x10, 0x11][..], b"SQ\0\0", &[0xFF; 4], &[0xFE, 0xFF, 0x00, 0xE0], &[0xFF; 4]].concat();
-    let mut huge = image(sop_class(), "1.2.3", 0xFFFF, 7)[..].to_vec();
+    let mut huge = image(SECONDARY_CAPTURE, "1.2.3", 0xFFFF, 7)[..].to_vec();
     let rows = huge.windows(8).position(|w| w.starts_with(&[0x28, 0, 0x10, 0, b'U', b'S'])).unwrap();
     huge[rows + 8..rows + 10].copy_from_slice(&[0xFF, 0xFF]);
     let pixels = huge.windows(4).position(|w| w == [0xE0, 0x7F, 0x10, 0x00]).unwrap();
@@ -135,7 +131,7 @@ async fn a_full_disk_is_answered_with_try_later() {
     let gateway = gateway(&Dicom { min_free_mib: u32::MAX, ..settings() });
     let mut client = connect(&gateway).await;
     for _ in 0..2 {
-        let (status, comment) = store(&mut client, "1.2.3", &image(sop_class(), "1.2.3", 4000, 7)).await;
+        let (status, comment) = store(&mut client, "1.2.3", &image(SECONDARY_CAPTURE, "1.2.3", 4000, 7)).await;
         assert_eq!((status, comment.trim_end()), (0xA700, "free disk is below the watermark"));
     }
     gateway.incoming_is_empty().await;
@@ -145,17 +141,17 @@ async fn a_full_disk_is_answered_with_try_later() {
 async fn a_dataset_over_the_limit_is_refused_and_not_kept() {
     let gateway = gateway(&Dicom { max_dataset_mib: 1, ..settings() });
     let mut client = connect(&gateway).await;
-    let (status, comment) = store(&mut client, "1.2.3", &image(sop_class(), "1.2.3", 16_384, 7)).await;
+    let (status, comment) = store(&mut client, "1.2.3", &image(SECONDARY_CAPTURE, "1.2.3", 16_384, 7)).await;
     assert_eq!((status, comment.trim_end_matches(' ')), (0xC000, "dataset is longer than 1 MiB"));
     gateway.incoming_is_empty().await;
-    assert_eq!(store(&mut client, "1.2.3", &image(sop_class(), "1.2.3", 8, 7)).await.0, 0x0000);
+    assert_eq!(store(&mut client, "1.2.3", &image(SECONDARY_CAPTURE, "1.2.3", 8, 7)).await.0, 0x0000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_association_that_breaks_inside_a_dataset_leaves_nothing() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
-    let command = command(C_STORE, sop_class(), Some("1.2.3"), true);
+    let command = command(C_STORE, SECONDARY_CAPTURE, Some("1.2.3"), true);
     send(&mut client, 1, &command, &[], 16_000).await;
     within(client.send(&fragment(1, PDataValueType::Data, false, &[0; 9000]))).await.unwrap();
     let incoming = gateway.store.incoming();
@@ -175,8 +171,8 @@ async fn an_association_that_breaks_inside_a_dataset_leaves_nothing() {
 async fn fragments_of_one_byte_are_put_together() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
-    let dataset = image(sop_class(), "1.2.3", 2, 7);
-    send(&mut client, 1, &command(C_STORE, sop_class(), Some("1.2.3"), true), &dataset, 1).await;
+    let dataset = image(SECONDARY_CAPTURE, "1.2.3", 2, 7);
+    send(&mut client, 1, &command(C_STORE, SECONDARY_CAPTURE, Some("1.2.3"), true), &dataset, 1).await;
     assert_eq!(answer(&mut client).await.0, 0x0000);
 }
 
@@ -184,8 +180,8 @@ async fn fragments_of_one_byte_are_put_together() {
 async fn an_instance_in_flight_is_finished_when_the_daemon_stops() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
-    let dataset = image(sop_class(), "1.2.3", 8, 7);
-    send(&mut client, 1, &command(C_STORE, sop_class(), Some("1.2.3"), true), &[], 16_000).await;
+    let dataset = image(SECONDARY_CAPTURE, "1.2.3", 8, 7);
+    send(&mut client, 1, &command(C_STORE, SECONDARY_CAPTURE, Some("1.2.3"), true), &[], 16_000).await;
     within(client.send(&fragment(1, PDataValueType::Data, false, &dataset[..100]))).await.unwrap();
     within(async {
         while std::fs::read_dir(gateway.store.incoming()).unwrap().next().is_none() {

@@ -6,11 +6,14 @@ mod peers;
 mod secured;
 
 use std::future::Future;
+use std::net::IpAddr;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use dicom_ul::association::client::{AsyncClientAssociation, ClientAssociationOptions};
 use dicom_ul::pdu::{PDataValue, PDataValueType, Pdu};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 use super::*;
 use crate::config::Seconds;
