@@ -46,7 +46,7 @@ pub fn compose(outcome: &Outcome, study: Option<&Study>) -> Text {
 /// What was seen: what is there, then what may be there, then the pertinent negatives,
 /// then what was not looked for.
 fn findings_section(findings: &Findings) -> Vec<String> {
-    let mut sentences: Vec<String> = ranked(findings, |f| (Reverse(f.band as u8), 0)).into_iter().map(positive).collect();
+    let mut sentences: Vec<String> = ranked(findings, |f| (Reverse(presence(f)), 0)).into_iter().map(positive).collect();
     let absent: Vec<&Finding> = in_band(findings, Band::Absent);
     if !absent.is_empty() {
         sentences.push(negative(&absent));
@@ -80,10 +80,19 @@ fn impression(findings: &Findings) -> Vec<String> {
 fn ranked<K: Ord>(findings: &Findings, key: impl Fn(&Finding) -> K) -> Vec<&Finding> {
     let mut ranked: Vec<&Finding> = findings.findings.iter().filter(|f| f.band != Band::Absent).collect();
     ranked.sort_by(|a, b| {
-        let sureness = |f: &Finding| (f.band as u8, f32::from(f.probability));
+        let sureness = |f: &Finding| (presence(f), f32::from(f.probability));
         key(a).cmp(&key(b)).then(sureness(b).partial_cmp(&sureness(a)).expect("a probability is never NaN"))
     });
     ranked
+}
+
+/// Rank of a finding by its band: the more present, the higher.
+fn presence(finding: &Finding) -> u8 {
+    match finding.band {
+        Band::Absent => 0,
+        Band::Uncertain => 1,
+        Band::Present => 2,
+    }
 }
 
 fn in_band(findings: &Findings, band: Band) -> Vec<&Finding> {

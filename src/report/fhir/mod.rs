@@ -101,7 +101,7 @@ pub fn payload(reading: &Reading, context: &Context) -> Vec<u8> {
         "timestamp": context.issued.rfc3339(),
         "entry": entries,
     }));
-    serde_json::to_vec(&bundle).expect("a JSON value with text keys can be written")
+    bundle.to_string().into_bytes()
 }
 
 /// What every resource is made from.

@@ -1,4 +1,4 @@
-//! DiagnosticReport and Observations: what was concluded, and each finding for itself.
+//! `DiagnosticReport` and `Observation`: what was concluded, and each finding for itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -58,7 +58,8 @@ impl Maker<'_> {
     }
 
     fn observation(&self, finding: &Finding, bundle: &BundleIdentity) -> Value {
-        let threshold = |code: &str, display: &str, value| json!({"code": codes::concept(codes::THRESHOLD, code, display), "valueQuantity": codes::percentage(value)});
+        let component = |code: Value, value| json!({"code": code, "valueQuantity": codes::percentage(value)});
+        let threshold = |code, display, value| component(codes::concept(codes::THRESHOLD, code, display), value);
         let mut observation = self.bare_observation();
         let more = json!({
             "code": codes::finding(&finding.code, &finding.words),
@@ -67,10 +68,7 @@ impl Maker<'_> {
             "method": {"text": format!("Machine reading by {} version {}", codes::clean(&bundle.name), codes::clean(&bundle.version))},
             "device": self.reference("algorithm", "Device"),
             "component": [
-                {
-                    "code": codes::concept(codes::DCM, "111012", "Certainty of Finding"),
-                    "valueQuantity": codes::percentage(finding.probability),
-                },
+                component(codes::concept(codes::DCM, "111012", "Certainty of Finding"), finding.probability),
                 threshold("absent-below", "Probability below which the finding is called absent", finding.absent_below),
                 threshold("present-above", "Probability from which the finding is called present", finding.present_above),
             ],

@@ -103,8 +103,7 @@ fn what_r4_requires_is_there_and_nothing_is_null_or_empty() {
         assert_eq!(resources(&bundle, "DiagnosticReport").len(), 1);
         assert_eq!(resources(&bundle, "Provenance").len(), 1);
         walk(&bundle, &mut |key, value| {
-            let empty = value.is_null() || value == "" || value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty);
-            assert!(!empty, "{key} is empty");
+            assert!(!["null", "\"\"", "[]", "{}"].contains(&value.to_string().as_str()), "{key} is empty");
         });
     }
 }
