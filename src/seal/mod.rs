@@ -1,1 +1,12 @@
-//! seal
+//! Sealing: keys, the signed form of an outcome, the chain of outcomes, and its check.
+//!
+//! The one place that signs. It knows nothing of sockets, stores or models: a reading
+//! and the chain's head go in, the bytes that are stored, sent and verified come out.
+
+pub mod chain;
+pub mod header;
+pub mod jws;
+pub mod key;
+pub mod outcome;
+pub mod public;
+pub mod verify;

@@ -1,0 +1,229 @@
+//! The payload against R4: required fields, references, formats; and what must not be in it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::samples::{self, PATIENT_ID, context, findings, reading, reason, report, study};
+use super::*;
+use crate::infer::findings::Band;
+use crate::report::reading::{Outcome, Reading};
+
+fn bundle(reading: &Reading) -> Value {
+    serde_json::from_slice(&payload(reading, &context())).unwrap()
+}
+
+fn resources<'a>(bundle: &'a Value, kind: &str) -> Vec<&'a Value> {
+    let entries = bundle["entry"].as_array().unwrap();
+    entries.iter().map(|e| &e["resource"]).filter(|r| r["resourceType"] == kind).collect()
+}
+
+/// Every kind of outcome and header that occurs.
+fn all_readings() -> Vec<Reading> {
+    let mut bare = study(Subject::Patient);
+    bare.study_instance_uid = None;
+    bare.series_instance_uid = None;
+    bare.patient_id = Some(" \u{0}".into());
+    bare.sex = None;
+    bare.accession_number = None;
+    bare.modality = Some("x y".into());
+    bare.started = Some("20261123".into());
+    let mut research = findings();
+    research.bundle.research_only = true;
+    let studies = [Some(study(Subject::Patient)), Some(study(Subject::TestObject)), Some(bare), None];
+    studies
+        .into_iter()
+        .flat_map(|study| {
+            [Outcome::Report(research.clone()), Outcome::Abstention(reason()), Outcome::Failure(reason())]
+                .map(|outcome| reading(outcome, study.clone()))
+        })
+        .chain([report()])
+        .collect()
+}
+
+/// Calls `visit` with the name and value of every field below `value`.
+fn walk<'a>(value: &'a Value, visit: &mut impl FnMut(&'a str, &'a Value)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            visit(key, value);
+            walk(value, visit);
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_resolves_inside_the_bundle_to_the_type_it_names() {
+    for reading in all_readings() {
+        let bundle = bundle(&reading);
+        let mut known = BTreeMap::new();
+        for entry in bundle["entry"].as_array().unwrap() {
+            let url = entry["fullUrl"].as_str().unwrap();
+            assert_eq!(url, format!("urn:uuid:{}", entry["resource"]["id"].as_str().unwrap()));
+            assert!(known.insert(url, &entry["resource"]["resourceType"]).is_none(), "{url} twice");
+        }
+        let mut seen = 0;
+        walk(&bundle, &mut |key, value| {
+            if key == "reference" {
+                assert!(known.contains_key(value.as_str().unwrap()), "{value} is not in the bundle");
+                seen += 1;
+            }
+        });
+        assert!(seen >= 3);
+        for report in resources(&bundle, "DiagnosticReport") {
+            for result in report["result"].as_array().unwrap() {
+                assert_eq!(known[result["reference"].as_str().unwrap()], "Observation");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_r4_requires_is_there_and_nothing_is_null_or_empty() {
+    const REQUIRED: [(&str, &[&str]); 5] = [
+        ("DiagnosticReport", &["status", "code", "identifier", "category", "issued", "conclusion", "presentedForm", "result"]),
+        ("Observation", &["status", "code", "device"]),
+        ("ImagingStudy", &["status", "subject", "identifier"]),
+        ("Provenance", &["target", "recorded", "agent", "entity"]),
+        ("Device", &["type", "deviceName"]),
+    ];
+    for reading in all_readings() {
+        let bundle = bundle(&reading);
+        assert_eq!([&bundle["resourceType"], &bundle["type"]], ["Bundle", "collection"]);
+        for (kind, fields) in REQUIRED {
+            for resource in resources(&bundle, kind) {
+                for field in fields {
+                    assert!(!resource[field].is_null(), "{kind}.{field}");
+                }
+            }
+        }
+        assert_eq!(resources(&bundle, "DiagnosticReport").len(), 1);
+        assert_eq!(resources(&bundle, "Provenance").len(), 1);
+        walk(&bundle, &mut |key, value| {
+            assert!(!["null", "\"\"", "[]", "{}"].contains(&value.to_string().as_str()), "{key} is empty");
+        });
+    }
+}
+
+#[test]
+fn times_are_fhir_instants_and_date_times() {
+    for reading in all_readings() {
+        walk(&bundle(&reading), &mut |key, value| match key {
+            "issued" | "recorded" | "timestamp" => {
+                assert!(OffsetDateTime::parse(value.as_str().unwrap(), &Rfc3339).is_ok(), "{key} {value}");
+            }
+            "effectiveDateTime" | "started" => assert!(codes::is_date_time(value.as_str().unwrap()), "{key} {value}"),
+            _ => {}
+        });
+    }
+}
+
+#[test]
+fn the_device_never_says_final_and_names_no_human() {
+    for reading in all_readings() {
+        let bundle = bundle(&reading);
+        for kind in ["DiagnosticReport", "Observation"] {
+            assert!(resources(&bundle, kind).iter().all(|r| r["status"] == "preliminary"));
+        }
+        walk(&bundle, &mut |key, _| {
+            assert!(!["performer", "resultsInterpreter", "verificationStatus", "extension"].contains(&key), "{key}");
+        });
+    }
+}
+
+#[test]
+fn the_same_reading_gives_the_same_bytes() {
+    assert_eq!(payload(&report(), &context()), payload(&report(), &context()));
+}
+
+#[test]
+fn each_observation_carries_what_was_found_how_surely_and_by_what_thresholds() {
+    let bundle = bundle(&report());
+    let observations = resources(&bundle, "Observation");
+    assert_eq!(observations.len(), 3);
+    for (observation, finding) in observations.iter().zip(&findings().findings) {
+        assert_eq!(observation["code"]["coding"][0]["code"], finding.code.code.as_str());
+        let presence = match finding.band {
+            Band::Present => "52101004",
+            Band::Absent => "272519000",
+            Band::Uncertain => "373068000",
+        };
+        assert_eq!(observation["valueCodeableConcept"]["coding"][0]["code"], presence);
+        let percent = observation["component"][0]["valueQuantity"]["value"].as_f64().unwrap();
+        assert!((percent / 100.0 - f64::from(f32::from(finding.probability))).abs() < 1e-4);
+        assert_eq!(observation["component"].as_array().unwrap().len(), 3);
+    }
+    let report = resources(&bundle, "DiagnosticReport")[0];
+    assert_eq!(report["conclusionCode"].as_array().unwrap().len(), 1);
+    assert_eq!(report["conclusionCode"][0]["coding"][0]["code"], "60046008");
+}
+
+#[test]
+fn of_the_patient_only_id_and_sex_leave_the_box() {
+    let bundle = bundle(&report());
+    let patient = resources(&bundle, "Patient")[0];
+    let fields: Vec<_> = patient.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["resourceType", "id", "identifier", "gender"]);
+    assert_eq!(patient["identifier"][0]["value"], PATIENT_ID);
+    assert!(!bundle.to_string().contains("DOE"));
+}
+
+#[test]
+fn a_test_image_is_nobodys_and_every_resource_says_so() {
+    for outcome in [Outcome::Report(findings()), Outcome::Abstention(reason())] {
+        let bundle = bundle(&reading(outcome, Some(study(Subject::TestObject))));
+        assert!(resources(&bundle, "Patient").is_empty() && !bundle.to_string().contains("PAT-4711"));
+        let entries = bundle["entry"].as_array().unwrap().iter().map(|e| &e["resource"]);
+        for resource in entries.chain([&bundle]) {
+            assert_eq!(resource["meta"]["tag"][0]["code"], "HTEST", "{resource}");
+        }
+        let report = resources(&bundle, "DiagnosticReport")[0];
+        assert_eq!(report["subject"]["type"], "Device");
+        assert!(report["conclusion"].as_str().unwrap().starts_with("TEST IMAGE - not a patient"));
+    }
+    assert!(bundle(&report())["meta"].is_null());
+}
+
+#[test]
+fn an_image_that_was_not_read_is_an_absent_observation_with_its_reason() {
+    for (outcome, code) in [(Outcome::Abstention(reason()), "not-performed"), (Outcome::Failure(reason()), "error")] {
+        let bundle = bundle(&reading(outcome, None));
+        let observation = resources(&bundle, "Observation")[0];
+        assert_eq!(observation["dataAbsentReason"]["coding"][0]["code"], code);
+        assert_eq!(observation["dataAbsentReason"]["coding"][1]["code"], "no-model");
+        assert!(observation["valueCodeableConcept"].is_null());
+        let report = resources(&bundle, "DiagnosticReport")[0];
+        assert!(report["conclusion"].as_str().unwrap().contains("no model here reads images of feet"));
+        assert!(report["subject"].is_null() && report["conclusionCode"].is_null());
+    }
+}
+
+#[test]
+fn a_clock_that_was_not_synchronised_is_told_in_words_and_as_a_tag() {
+    use base64::Engine as _;
+    let mut context = context();
+    context.issued.synchronised = false;
+    let bundle: Value = serde_json::from_slice(&payload(&report(), &context)).unwrap();
+    assert_eq!(bundle["meta"]["tag"][0]["code"], "clock-unsynchronised");
+    let report = resources(&bundle, "DiagnosticReport")[0];
+    assert!(report["text"]["div"].as_str().unwrap().contains("clock was not synchronised"));
+    let plain = base64::engine::general_purpose::STANDARD.decode(report["presentedForm"][0]["data"].as_str().unwrap()).unwrap();
+    assert!(String::from_utf8(plain).unwrap().contains("clock was not synchronised"));
+}
+
+#[test]
+fn the_whole_text_is_presented_with_its_disclaimer() {
+    use base64::Engine as _;
+    let reading = samples::report();
+    let bundle = bundle(&reading);
+    let form = &resources(&bundle, "DiagnosticReport")[0]["presentedForm"][0];
+    let plain = base64::engine::general_purpose::STANDARD.decode(form["data"].as_str().unwrap()).unwrap();
+    assert_eq!(form["size"], plain.len());
+    let plain = String::from_utf8(plain).unwrap();
+    for sentence in reading.text.findings.iter().chain(&reading.text.impression).chain(&reading.text.disclaimer) {
+        assert!(plain.contains(sentence.as_str()), "{sentence}");
+    }
+}

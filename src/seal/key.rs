@@ -1,0 +1,282 @@
+//! The device's private key: made once, kept in one file, used to sign, never shown.
+//!
+//! The file is PKCS#8 PEM (RFC 8410), readable by its owner alone, and is put in place
+//! whole under a name that was free: it is never overwritten and never half-written.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
+use ed25519_dalek::{Signer as _, SigningKey};
+use zeroize::Zeroizing;
+
+use super::public::{MAX_KEY_FILE_BYTES, PublicKey};
+use crate::os::sync_folder;
+
+/// Mode bits that let anyone but the owner at the key.
+const OTHERS: u32 = 0o077;
+
+/// The Ed25519 key that this device signs with; wiped from memory when dropped.
+pub struct DeviceKey {
+    signing: SigningKey,
+    public: PublicKey,
+}
+
+/// Why there is no device key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The operating system gave no randomness.
+    #[error("no randomness for a new key: {0}")]
+    Randomness(String),
+    /// A file of that name exists.
+    #[error("key {path} exists and is not overwritten: every outcome ever signed is verified with it")]
+    Exists {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file cannot be read or written.
+    #[error("key {path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others than the owner may touch the file.
+    #[error("key {path} has mode {mode:04o}, so that others can use it: `chmod 600 {path}`, and consider a new key")]
+    Permissions {
+        /// Which file.
+        path: PathBuf,
+        /// Its mode bits.
+        mode: u32,
+    },
+    /// Somebody else owns the file.
+    #[error("key {path} belongs to user {owner}, not to user {us} or root: `chown {us} {path}`")]
+    Owner {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who we are.
+        us: u32,
+    },
+    /// The file is no Ed25519 private key.
+    #[error("key {path} is not an Ed25519 private key in PKCS#8 PEM: {what}")]
+    NotAKey {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl DeviceKey {
+    /// Makes a new key from the operating system's randomness.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn generate() -> Result<Self, KeyError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(seed.as_mut()).map_err(|e| KeyError::Randomness(e.to_string()))?;
+        Ok(Self::of(SigningKey::from_bytes(&seed)))
+    }
+
+    fn of(signing: SigningKey) -> Self {
+        let public = PublicKey::of(signing.verifying_key());
+        Self { signing, public }
+    }
+
+    /// Reads the key in file `path`.
+    ///
+    /// # Errors
+    /// Unreadable, open to others, owned by somebody else, or not a key.
+    pub fn load(path: &Path) -> Result<Self, KeyError> {
+        let io = |source| KeyError::Io { path: path.to_owned(), source };
+        let file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        check_access(path, metadata.mode() & 0o7777, metadata.uid(), rustix::process::geteuid().as_raw())?;
+        if metadata.len() > u64::from(MAX_KEY_FILE_BYTES) {
+            return Err(KeyError::NotAKey { path: path.to_owned(), what: "the file is too large".to_owned() });
+        }
+        let mut text = Zeroizing::new(String::with_capacity(usize::from(MAX_KEY_FILE_BYTES) + 1));
+        file.take(MAX_KEY_FILE_BYTES.into()).read_to_string(&mut text).map_err(io)?;
+        let signing = SigningKey::from_pkcs8_pem(text.trim())
+            .map_err(|e| KeyError::NotAKey { path: path.to_owned(), what: e.to_string() })?;
+        Ok(Self::of(signing))
+    }
+
+    /// Writes the key to a new file `path` with mode 0600. When this returns, the file
+    /// survives a power cut.
+    ///
+    /// # Errors
+    /// The file exists (it is left as it is), or the system refused.
+    pub fn save_new(&self, path: &Path) -> Result<(), KeyError> {
+        let io = |source| KeyError::Io { path: path.to_owned(), source };
+        place_new(path, self.pkcs8_pem().as_bytes(), 0o600).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
+            _ => io(source),
+        })
+    }
+
+    /// Version 1 of PKCS#8, without the public half: OpenSSL refuses version 2.
+    fn pkcs8_pem(&self) -> Zeroizing<String> {
+        let pair = KeypairBytes { secret_key: self.signing.to_bytes(), public_key: None };
+        pair.to_pkcs8_pem(LineEnding::LF).expect("32 bytes can be written as PKCS#8")
+    }
+
+    /// Writes the public half beside the key at `key_path`: `<stem>.pub.pem` and
+    /// `<stem>.pub.jwk`, mode 0644. Returns both paths.
+    ///
+    /// # Errors
+    /// A file exists with other content, or the system refused.
+    pub fn save_public(&self, key_path: &Path) -> Result<[PathBuf; 2], KeyError> {
+        let files = [("pub.pem", self.public.to_pem()), ("pub.jwk", self.public.to_jwk() + "\n")];
+        for (extension, text) in &files {
+            let path = key_path.with_extension(extension);
+            match place_new(&path, text.as_bytes(), 0o644) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                    let same = std::fs::read(&path).is_ok_and(|found| found == text.as_bytes());
+                    if !same {
+                        return Err(KeyError::Exists { path });
+                    }
+                }
+                result => result.map_err(|source| KeyError::Io { path, source })?,
+            }
+        }
+        Ok(files.map(|(extension, _)| key_path.with_extension(extension)))
+    }
+
+    /// The key id: the public half's JWK thumbprint.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.public.id()
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The Ed25519 signature of `message` (RFC 8032).
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.signing.sign(message).to_bytes()
+    }
+}
+
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeviceKey({})", self.id())
+    }
+}
+
+fn check_access(path: &Path, mode: u32, owner: u32, us: u32) -> Result<(), KeyError> {
+    if mode & OTHERS != 0 {
+        return Err(KeyError::Permissions { path: path.to_owned(), mode });
+    }
+    if owner != us && owner != 0 {
+        return Err(KeyError::Owner { path: path.to_owned(), owner, us });
+    }
+    Ok(())
+}
+
+/// Puts `bytes` at `path`, whole and durable, only where no file is: a link, unlike a
+/// rename, fails where its name is taken.
+fn place_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+    name.push(".new");
+    let unfinished = folder.join(name);
+    match std::fs::remove_file(&unfinished) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
+    let placed = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&unfinished, path));
+    std::fs::remove_file(&unfinished)?;
+    placed?;
+    sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_private_survives_its_file_and_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        let key = DeviceKey::generate().unwrap();
+        key.save_new(&path).unwrap();
+        assert_eq!(crate::os::mode(&path).unwrap(), 0o600);
+        assert_eq!(DeviceKey::load(&path).unwrap().id(), key.id());
+        let before = std::fs::read(&path).unwrap();
+        let error = DeviceKey::generate().unwrap().save_new(&path).unwrap_err();
+        assert!(matches!(error, KeyError::Exists { .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn loose_permissions_are_refused_with_path_mode_and_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        DeviceKey::generate().unwrap().save_new(&path).unwrap();
+        for mode in [0o640, 0o604, 0o660, 0o610] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let error = DeviceKey::load(&path).unwrap_err().to_string();
+            let shown = path.display().to_string();
+            assert!(error.contains(&shown) && error.contains(&format!("{mode:04o}")) && error.contains("chmod 600"), "{error}");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(DeviceKey::load(&path).is_ok());
+    }
+
+    #[test]
+    fn a_key_of_somebody_else_is_refused() {
+        let error = check_access(Path::new("k"), 0o600, 1000, 998).unwrap_err().to_string();
+        assert!(error.contains("chown 998"), "{error}");
+        assert!(check_access(Path::new("k"), 0o600, 0, 998).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_without_being_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        for bytes in [&b""[..], b"-----BEGIN PRIVATE KEY-----\nSECRETSECRET\n-----END PRIVATE KEY-----\n", &[b'A'; 5000], b"\xff\xfe"] {
+            let _ = std::fs::remove_file(&path);
+            place_new(&path, bytes, 0o600).unwrap();
+            let error = DeviceKey::load(&path).unwrap_err().to_string();
+            assert!(error.contains("device.key") && !error.contains("SECRET"), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_id_and_nothing_else() {
+        let key = DeviceKey::generate().unwrap();
+        assert_eq!(format!("{key:?}"), format!("DeviceKey({})", key.id()));
+    }
+
+    #[test]
+    fn the_public_half_is_written_beside_the_key_and_can_be_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        let key = DeviceKey::generate().unwrap();
+        for written in [key.save_public(&path).unwrap(), key.save_public(&path).unwrap()].concat() {
+            assert_eq!(&PublicKey::load(&written).unwrap(), key.public());
+        }
+        assert!(DeviceKey::generate().unwrap().save_public(&path).is_err());
+        assert!(path.with_extension("pub.pem").is_file() && path.with_extension("pub.jwk").is_file());
+    }
+}
