@@ -143,7 +143,7 @@ impl Drive {
         }
         log::warn!("mqtt: no connection to {}:{}: {loss}; outcomes wait in the store", self.access.host, self.access.port);
         if let Loss::TurnedAway(_) = loss {
-            self.raise(AlertKind::BrokerRefuses, None, format!("the broker did not let this device in: {loss}"));
+            self.raise(AlertKind::BrokerRefuses, format!("the broker did not let this device in: {loss}"));
         }
     }
 
@@ -164,7 +164,7 @@ impl Drive {
         if self.told_refused.is_none() {
             self.told_refused = Some(sequence);
             log::warn!("mqtt: outcome {sequence}: {verdict}; it is kept and sent again");
-            self.raise(AlertKind::BrokerRefuses, None, format!("outcome {sequence}: {verdict}; it is kept and sent again"));
+            self.raise(AlertKind::BrokerRefuses, format!("outcome {sequence}: {verdict}; it is kept and sent again"));
         }
     }
 
@@ -175,7 +175,7 @@ impl Drive {
             count(&self.state.too_large);
             let what = format!("outcome {sequence} makes a packet of {packet_bytes} bytes, more than the broker takes: raise its maximum packet size; the outcome is kept");
             log::warn!("mqtt: {what}");
-            self.raise(AlertKind::OutcomeTooLarge, None, what);
+            self.raise(AlertKind::OutcomeTooLarge, what);
         }
     }
 
@@ -189,8 +189,8 @@ impl Drive {
         self.told_store = failed.is_some();
     }
 
-    fn raise(&self, kind: AlertKind, report_id: Option<String>, message: String) {
-        self.alerts.raise(Alert { kind, report_id, message });
+    fn raise(&self, kind: AlertKind, message: String) {
+        self.alerts.raise(Alert { kind, report_id: None, message });
     }
 }
 

@@ -15,6 +15,7 @@ use super::ledger::{Errand, Returned};
 use super::message::{Lifecycle, Message};
 use super::state::count;
 use super::window::{Acknowledged, Next, Parcel};
+use crate::store::Outgoing;
 
 /// From the wish to stop to the closed socket, the last errand apart.
 const FAREWELL_LIMIT: Duration = Duration::from_millis(1500);
@@ -251,11 +252,7 @@ impl<'a> Session<'a> {
         self.drive.window.recorded(&recorded);
         match fetched {
             Some((fetch, outbox)) => {
-                let parcel = |outgoing: crate::store::Outgoing| Parcel {
-                    packet_bytes: packet_bytes(&self.drive.sender.report(outgoing.clone())),
-                    outgoing,
-                };
-                let parcels = outbox.into_iter().map(parcel).collect();
+                let parcels = outbox.into_iter().map(|outgoing| self.parcel(outgoing)).collect();
                 self.drive.window.fetched(fetch, parcels);
             }
             None if failed.is_some() => self.drive.window.fetch_failed(),
@@ -272,6 +269,11 @@ impl<'a> Session<'a> {
             self.count_due |= counts.is_none();
         }
         self.drive.tell_store(failed.as_ref().map(|e| e as &dyn std::fmt::Display));
+    }
+
+    fn parcel(&self, outgoing: Outgoing) -> Parcel {
+        let bare = Outgoing { jws: String::new(), report_id: outgoing.report_id.clone(), ..outgoing };
+        Parcel { packet_bytes: packet_bytes(&self.drive.sender.report(bare)) + outgoing.jws.len(), outgoing }
     }
 
     fn next_timer(&self) -> Instant {
@@ -305,7 +307,7 @@ impl<'a> Session<'a> {
             self.heartbeat_at = now + self.drive.heartbeat;
             // Also looks into the outbox: a bell that nobody heard costs one heartbeat.
             self.drive.window.ring();
-            self.count_due = self.stage == Stage::Born;
+            self.count_due |= self.stage == Stage::Born;
         }
         Ok(())
     }

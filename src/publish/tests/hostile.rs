@@ -180,6 +180,19 @@ async fn an_unknown_reason_deletes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_answers_pings_but_no_report_is_left_and_met_again() {
+    let fake = Fake::start(Script::WithholdsUntilReleased).await;
+    let mut site = Site::new(fake.port).with_outcomes(20);
+    site.pace.answer = Duration::from_millis(300);
+    site.settings.heartbeat_s = 3600.try_into().unwrap();
+    let running = site.start();
+    until("a third connection", || fake.connections.load(SeqCst) >= 3).await;
+    assert_eq!((running.undelivered(), running.state.acknowledged()), (20, 0));
+    fake.released.store(true, SeqCst);
+    running.drained().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outcome_is_delivered_only_after_its_acknowledgement() {
     let fake = Fake::start(Script::WithholdsUntilReleased).await;
     let running = Site::new(fake.port).with_outcomes(20).start();
