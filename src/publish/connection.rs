@@ -260,3 +260,56 @@ fn refusal(code: ConnectReturnCode) -> String {
         other => format!("{other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access() -> Access {
+        Access { host: "127.0.0.1".to_owned(), port: 9, client_id: "clinic-cart-7".to_owned(), login: None, tls: None }
+    }
+
+    fn message(payload_bytes: usize) -> Message {
+        Message {
+            topic: "residentd/clinic/cart-7/report".to_owned(),
+            retain: Retain::No,
+            payload: "x".repeat(payload_bytes),
+            content_type: "application/jose",
+            correlation: Some("urn:uuid:1".to_owned()),
+            user_properties: vec![("sequence".to_owned(), "1".to_owned())],
+        }
+    }
+
+    #[test]
+    fn a_packet_is_never_larger_than_it_was_said_to_be() {
+        for payload_bytes in [0, 1, 100, 127, 128, 16_000, 16_384, 3_000_000] {
+            let said = packet_bytes(&message(payload_bytes));
+            let mut sent = publish(message(payload_bytes));
+            sent.pkid = 1;
+            assert!((sent.size()..=sent.size() + UNKNOWN_BYTES).contains(&said), "{payload_bytes}: {said}, {}", sent.size());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_polling_task_that_died_is_a_lost_connection() {
+        let mut link = Link::open(&access(), message(0));
+        link.polling.abort();
+        let ended = tokio::time::timeout(KEEP_ALIVE, async {
+            loop {
+                if let Event::Lost(loss) = link.next().await {
+                    break loss;
+                }
+            }
+        });
+        ended.await.expect("it says so");
+    }
+
+    #[test]
+    fn what_the_broker_sees_of_us_is_what_the_pattern_says() {
+        let options = options(&access(), message(0));
+        assert_eq!((options.clean_start(), options.keep_alive()), (true, KEEP_ALIVE));
+        assert_eq!(options.get_outgoing_inflight_upper_limit(), Some(16));
+        let will = options.last_will().unwrap();
+        assert_eq!((will.retain, will.qos), (true, QoS::AtLeastOnce));
+    }
+}

@@ -5,6 +5,8 @@
 mod embedded;
 mod hostile;
 mod mosquitto;
+#[cfg(feature = "broker")]
+mod store_trouble;
 mod subscriber;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
