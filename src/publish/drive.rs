@@ -1,0 +1,201 @@
+//! Connection after connection: opens one, lets a session live on it, waits, opens the next.
+//! Remembers across them what a person was already told, so that a state is logged and
+//! alerted when it changes and not each time it is met.
+
+use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::access::Access;
+use super::alert::{Alert, AlertKind, AlertReceiver, Stamped};
+use super::backoff::random;
+use super::connection::{Link, Loss};
+use super::message::{Counts, Lifecycle, Sender};
+use super::session::{Ended, Session};
+use super::state::{PublisherState, count};
+use super::window::{Verdict, Window};
+use super::Pace;
+use crate::clock::Moment;
+use crate::store::Store;
+
+/// A connection that held so long was a good one: the next wait is short again.
+const STABLE: Duration = Duration::from_secs(30);
+
+/// What shares the window with reports.
+#[derive(Debug)]
+pub(super) enum Notice {
+    /// Birth, heartbeat or farewell; whether it is the last.
+    Status(Farewell),
+    /// An alert, to be sent again where it was never answered.
+    Alert(Stamped),
+}
+
+/// Whether a status is the last one before we disconnect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Farewell {
+    Yes,
+    No,
+}
+
+/// Everything that outlives a connection.
+pub(super) struct Drive {
+    pub access: Access,
+    pub sender: Sender,
+    pub store: Store,
+    pub bell: Arc<Notify>,
+    pub alerts: AlertReceiver,
+    pub now: fn() -> Moment,
+    pub heartbeat: Duration,
+    pub pace: Pace,
+    pub state: Arc<PublisherState>,
+    pub window: Window<Notice>,
+    pub counts: Counts,
+    /// Connections in a row that came to nothing.
+    pub failures: u32,
+    told_lost: Option<Discriminant<Loss>>,
+    told_refused: Option<u64>,
+    told_too_large: u64,
+    told_store: bool,
+}
+
+impl Drive {
+    pub(super) fn new(
+        access: Access,
+        sender: Sender,
+        store: Store,
+        bell: Arc<Notify>,
+        alerts: AlertReceiver,
+        now: fn() -> Moment,
+        heartbeat: Duration,
+    ) -> Self {
+        Self {
+            access,
+            sender,
+            store,
+            bell,
+            alerts,
+            now,
+            heartbeat,
+            pace: Pace::default(),
+            state: Arc::default(),
+            window: Window::default(),
+            counts: Counts::default(),
+            failures: 0,
+            told_lost: None,
+            told_refused: None,
+            told_too_large: 0,
+            told_store: false,
+        }
+    }
+
+    /// Runs until stopped.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            count(&self.state.attempts);
+            let opened = Instant::now();
+            let will = self.sender.status(Lifecycle::Lost, (self.now)());
+            let link = Link::open(&self.access, will);
+            let ended = Session::new(&mut self, link).run(&mut stop).await;
+            self.state.connected.store(false, Relaxed);
+            let Ended::Lost(loss) = ended else { return };
+            self.tell_lost(&loss);
+            if opened.elapsed() >= STABLE {
+                self.failures = 0;
+            }
+            let wait = self.pace.reconnect.wait(self.failures, random());
+            self.failures = self.failures.saturating_add(1);
+            if self.wait(Instant::now() + wait, &mut stop).await == Waited::Stopped {
+                return;
+            }
+        }
+    }
+
+    /// Waits until `until`; alerts that arrive meanwhile get their time.
+    async fn wait(&self, until: Instant, stop: &mut watch::Receiver<bool>) -> Waited {
+        loop {
+            count(&self.state.progress);
+            tokio::select! {
+                () = sleep_until(until) => return Waited::Over,
+                () = self.alerts.arrived() => self.alerts.stamp((self.now)()),
+                _ = stop.wait_for(|stop| *stop) => return Waited::Stopped,
+            }
+        }
+    }
+
+    /// The broker accepted us.
+    pub(super) fn tell_connected(&mut self) {
+        self.state.connected.store(true, Relaxed);
+        if self.told_lost.take().is_some() || self.state.attempts.load(Relaxed) == 1 {
+            log::info!("mqtt: connected to {}:{}", self.access.host, self.access.port);
+        }
+    }
+
+    fn tell_lost(&mut self, loss: &Loss) {
+        if let Loss::TurnedAway(_) = loss {
+            count(&self.state.turned_away);
+        }
+        if self.told_lost.replace(discriminant(loss)) == Some(discriminant(loss)) {
+            return;
+        }
+        log::warn!("mqtt: no connection to {}:{}: {loss}; outcomes wait in the store", self.access.host, self.access.port);
+        if let Loss::TurnedAway(_) = loss {
+            self.raise(AlertKind::BrokerRefuses, format!("the broker did not let this device in: {loss}"));
+        }
+    }
+
+    /// An outcome was acknowledged.
+    pub(super) fn tell_delivered(&mut self, sequence: u64) {
+        self.failures = 0;
+        count(&self.state.acknowledged);
+        self.state.last_acknowledged.fetch_max(sequence, Relaxed);
+        if self.told_refused == Some(sequence) {
+            self.told_refused = None;
+            log::info!("mqtt: the broker takes outcomes again, from {sequence} on");
+        }
+    }
+
+    /// An outcome was refused.
+    pub(super) fn tell_refused(&mut self, sequence: u64, verdict: Verdict) {
+        count(if verdict == Verdict::NoSubscriber { &self.state.no_subscriber } else { &self.state.refused });
+        if self.told_refused.is_none() {
+            self.told_refused = Some(sequence);
+            log::warn!("mqtt: outcome {sequence}: {verdict}; it is kept and sent again");
+            self.raise(AlertKind::BrokerRefuses, format!("outcome {sequence}: {verdict}; it is kept and sent again"));
+        }
+    }
+
+    /// An outcome is larger than what the broker takes.
+    pub(super) fn tell_too_large(&mut self, sequence: u64, packet_bytes: usize) {
+        if sequence > self.told_too_large {
+            self.told_too_large = sequence;
+            count(&self.state.too_large);
+            let what = format!("outcome {sequence} makes a packet of {packet_bytes} bytes, more than the broker takes: raise its maximum packet size; the outcome is kept");
+            log::warn!("mqtt: {what}");
+            self.raise(AlertKind::OutcomeTooLarge, what);
+        }
+    }
+
+    /// The store answered, or did not.
+    pub(super) fn tell_store(&mut self, failed: Option<&dyn std::fmt::Display>) {
+        match failed {
+            Some(why) if !self.told_store => log::error!("mqtt: the outbox cannot be read or written: {why}"),
+            None if self.told_store => log::info!("mqtt: the outbox can be read and written again"),
+            _ => {}
+        }
+        self.told_store = failed.is_some();
+    }
+
+    fn raise(&self, kind: AlertKind, message: String) {
+        self.alerts.raise(Alert { kind, report_id: None, message });
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Waited {
+    Over,
+    Stopped,
+}

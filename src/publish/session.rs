@@ -1,0 +1,350 @@
+//! The life of one connection: birth first, then alerts and reports through the window, a
+//! heartbeat, and at the end the farewell. Never blocks: the socket is polled by the
+//! link's task, the store is asked by errands.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::backoff::random;
+use super::connection::{Event, Link, Loss, packet_bytes};
+use super::drive::{Drive, Farewell, Notice};
+use super::ledger::{Errand, Returned};
+use super::message::{Lifecycle, Message};
+use super::state::count;
+use super::window::{Acknowledged, Next, Parcel};
+use crate::store::Outgoing;
+
+/// From the wish to stop to the closed socket, the last errand apart.
+const FAREWELL_LIMIT: Duration = Duration::from_millis(1500);
+/// For the last errand when stopping; what it did not write is sent again after the start.
+const LAST_ERRAND_LIMIT: Duration = Duration::from_millis(400);
+/// After the store failed.
+const STORE_WAIT: Duration = Duration::from_secs(2);
+/// The loop turns at least so often, so that progress shows.
+const TICK: Duration = Duration::from_secs(10);
+
+/// How a session ended.
+pub(super) enum Ended {
+    /// As we were told.
+    Stopped,
+    /// The connection is gone.
+    Lost(Loss),
+}
+
+/// One connection's life.
+pub(super) struct Session<'a> {
+    drive: &'a mut Drive,
+    link: Link,
+    stage: Stage,
+    errand: Option<JoinHandle<Returned>>,
+    errand_from: Instant,
+    status: Option<Lifecycle>,
+    count_due: bool,
+    heartbeat_at: Instant,
+    resume_at: Option<Instant>,
+    last_event: Instant,
+    last_answer: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No CONNACK yet.
+    Connecting,
+    /// The birth is not out yet, so nothing else is.
+    Connected,
+    /// Working.
+    Born,
+    /// The farewell goes out; done at the latest then.
+    Leaving(Instant),
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(drive: &'a mut Drive, link: Link) -> Self {
+        let now = Instant::now();
+        Self {
+            heartbeat_at: now + drive.heartbeat,
+            drive,
+            link,
+            stage: Stage::Connecting,
+            errand: None,
+            errand_from: now,
+            status: None,
+            count_due: false,
+            resume_at: None,
+            last_event: now,
+            last_answer: now,
+        }
+    }
+
+    /// Lives until the connection ends or `stop` says so.
+    pub(super) async fn run(mut self, stop: &mut watch::Receiver<bool>) -> Ended {
+        let ended = self.live(stop).await;
+        let alerts = self.drive.window.disconnected().into_iter().filter_map(|notice| match notice {
+            Notice::Alert(stamped) => Some(stamped),
+            Notice::Status(_) => None,
+        });
+        self.drive.alerts.put_back(alerts.collect());
+        match ended {
+            Ended::Stopped => drop(timeout(LAST_ERRAND_LIMIT, self.settle()).await),
+            Ended::Lost(_) => self.settle().await,
+        }
+        ended
+    }
+
+    async fn live(&mut self, stop: &mut watch::Receiver<bool>) -> Ended {
+        loop {
+            count(&self.drive.state.progress);
+            if let Err(loss) = self.advance() {
+                return Ended::Lost(loss);
+            }
+            let leaving = matches!(self.stage, Stage::Leaving(_));
+            let timer = self.next_timer();
+            let turned = tokio::select! {
+                event = self.link.next() => self.on_event(event),
+                returned = finished(&mut self.errand) => {
+                    self.errand = None;
+                    self.on_returned(returned);
+                    Ok(())
+                }
+                () = self.drive.bell.notified() => {
+                    self.drive.window.ring();
+                    Ok(())
+                }
+                () = self.drive.alerts.arrived() => {
+                    self.drive.alerts.stamp((self.drive.now)());
+                    Ok(())
+                }
+                () = sleep_until(timer) => self.on_timer(),
+                _ = stop.wait_for(|stop| *stop), if !leaving => self.leave(),
+            };
+            if let Err(ended) = turned {
+                return ended;
+            }
+        }
+    }
+
+    /// Hands in what the window lets through and sends the next errand.
+    fn advance(&mut self) -> Result<(), Loss> {
+        let now = (self.drive.now)();
+        if let (true, Some(lifecycle)) = (self.drive.window.has_room(), self.status) {
+            self.status = None;
+            let farewell = if matches!(lifecycle, Lifecycle::Stopped(_)) { Farewell::Yes } else { Farewell::No };
+            self.hand_in_notice(Notice::Status(farewell), self.drive.sender.status(lifecycle, now))?;
+            if self.stage == Stage::Connected {
+                self.stage = Stage::Born;
+            }
+        }
+        if self.stage == Stage::Born {
+            while self.drive.window.has_room() {
+                let Some(stamped) = self.drive.alerts.take(now) else { break };
+                let message = self.drive.sender.alert(&stamped, self.drive.alerts.dropped());
+                self.hand_in_notice(Notice::Alert(stamped), message)?;
+            }
+            self.hand_in_reports()?;
+        }
+        self.send_errand();
+        Ok(())
+    }
+
+    fn hand_in_notice(&mut self, notice: Notice, message: Message) -> Result<(), Loss> {
+        if !self.drive.window.fits(packet_bytes(&message)) {
+            log::debug!("mqtt: a notice on {} is larger than what the broker takes", message.topic);
+            return Ok(());
+        }
+        self.note_hand_in();
+        let room = self.drive.window.hand_in_notice(notice).is_ok();
+        debug_assert!(room, "the caller asked for room");
+        self.link.hand_in(message).map_err(|_| Loss::Silent)
+    }
+
+    fn hand_in_reports(&mut self) -> Result<(), Loss> {
+        loop {
+            self.note_hand_in();
+            match self.drive.window.next_report() {
+                Next::Send(outgoing) => {
+                    let message = self.drive.sender.report(outgoing);
+                    self.link.hand_in(message).map_err(|_| Loss::Silent)?;
+                }
+                Next::TooLarge { sequence, packet_bytes } => self.drive.tell_too_large(sequence, packet_bytes),
+                Next::Nothing => return Ok(()),
+            }
+        }
+    }
+
+    /// The wait for answers starts with the first hand-in, not before it.
+    fn note_hand_in(&mut self) {
+        if !self.drive.window.is_waiting() {
+            self.last_answer = Instant::now();
+        }
+    }
+
+    fn send_errand(&mut self) {
+        if self.errand.is_some() || self.stage == Stage::Connecting || Instant::now() < self.errand_from {
+            return;
+        }
+        let leaving = matches!(self.stage, Stage::Leaving(_));
+        let errand = Errand {
+            record: self.drive.window.unrecorded().to_vec(),
+            fetch: if leaving { None } else { self.drive.window.fetch() },
+            count: std::mem::take(&mut self.count_due),
+        };
+        if !errand.is_empty() {
+            let (store, now) = (self.drive.store.clone(), (self.drive.now)());
+            self.errand = Some(tokio::task::spawn_blocking(move || errand.run(&store, now)));
+        }
+    }
+
+    fn on_event(&mut self, event: Event) -> Result<(), Ended> {
+        self.last_event = Instant::now();
+        match event {
+            Event::Connected(terms) => {
+                self.drive.window.connected(terms.receive_maximum, terms.max_packet_bytes);
+                if terms.receive_maximum == Some(0) {
+                    return Err(Ended::Lost(Loss::NoReceiveMaximum));
+                }
+                self.drive.tell_connected();
+                self.stage = Stage::Connected;
+                self.count_due = true;
+            }
+            Event::Outgoing(pkid) => self.drive.window.outgoing(pkid),
+            Event::Acknowledged(pkid, verdict) => {
+                self.last_answer = Instant::now();
+                let acknowledged = self.drive.window.acknowledged(pkid, verdict);
+                return self.on_acknowledged(acknowledged);
+            }
+            Event::Alive => {}
+            Event::Farewell => return Err(Ended::Stopped),
+            Event::Lost(_) if matches!(self.stage, Stage::Leaving(_)) => return Err(Ended::Stopped),
+            Event::Lost(loss) => return Err(Ended::Lost(loss)),
+        }
+        Ok(())
+    }
+
+    fn on_acknowledged(&mut self, acknowledged: Acknowledged<Notice>) -> Result<(), Ended> {
+        match acknowledged {
+            Acknowledged::Delivered(sequence) => self.drive.tell_delivered(sequence),
+            Acknowledged::Refused { sequence, verdict, back_off } => {
+                self.drive.tell_refused(sequence, verdict);
+                if let Some(failures) = back_off {
+                    self.resume_at = Some(Instant::now() + self.drive.pace.refused.wait(failures, random()));
+                }
+            }
+            Acknowledged::Notice(Notice::Status(Farewell::Yes), _) => {
+                return self.link.farewell().map_err(|_| Ended::Stopped);
+            }
+            Acknowledged::Notice(notice, verdict) => log::debug!("mqtt: {notice:?}: {verdict}"),
+            Acknowledged::Unknown => {}
+        }
+        Ok(())
+    }
+
+    fn on_returned(&mut self, returned: Option<Returned>) {
+        let Some(Returned { recorded, fetched, counts, failed }) = returned else {
+            self.drive.window.fetch_failed();
+            self.count_due = true;
+            self.errand_from = Instant::now() + STORE_WAIT;
+            self.drive.tell_store(Some(&"the errand panicked"));
+            return;
+        };
+        self.drive.window.recorded(&recorded);
+        match fetched {
+            Some((fetch, outbox)) => {
+                let parcels = outbox.into_iter().map(|outgoing| self.parcel(outgoing)).collect();
+                self.drive.window.fetched(fetch, parcels);
+            }
+            None if failed.is_some() => self.drive.window.fetch_failed(),
+            None => {}
+        }
+        if let Some(counts) = counts {
+            self.drive.counts = counts;
+            if !matches!(self.stage, Stage::Leaving(_)) {
+                self.status = Some(Lifecycle::Online(counts));
+            }
+        }
+        if failed.is_some() {
+            self.errand_from = Instant::now() + STORE_WAIT;
+            self.count_due |= counts.is_none();
+        }
+        self.drive.tell_store(failed.as_ref().map(|e| e as &dyn std::fmt::Display));
+    }
+
+    fn parcel(&self, outgoing: Outgoing) -> Parcel {
+        let bare = Outgoing { jws: String::new(), report_id: outgoing.report_id.clone(), ..outgoing };
+        Parcel { packet_bytes: packet_bytes(&self.drive.sender.report(bare)) + outgoing.jws.len(), outgoing }
+    }
+
+    fn next_timer(&self) -> Instant {
+        let mut next = (self.last_event + self.drive.pace.silence).min(self.heartbeat_at).min(Instant::now() + TICK);
+        if self.drive.window.is_waiting() {
+            next = next.min(self.last_answer + self.drive.pace.answer);
+        }
+        if let Stage::Leaving(by) = self.stage {
+            next = next.min(by);
+        }
+        if self.errand.is_none() && self.errand_from > Instant::now() {
+            next = next.min(self.errand_from);
+        }
+        self.resume_at.map_or(next, |at| next.min(at))
+    }
+
+    fn on_timer(&mut self) -> Result<(), Ended> {
+        let now = Instant::now();
+        if matches!(self.stage, Stage::Leaving(by) if now >= by) {
+            return Err(Ended::Stopped);
+        }
+        let unanswered = self.drive.window.is_waiting() && now >= self.last_answer + self.drive.pace.answer;
+        if unanswered || now >= self.last_event + self.drive.pace.silence {
+            return Err(Ended::Lost(Loss::Silent));
+        }
+        if self.resume_at.is_some_and(|at| now >= at) {
+            self.resume_at = None;
+            self.drive.window.resume();
+        }
+        if now >= self.heartbeat_at {
+            self.heartbeat_at = now + self.drive.heartbeat;
+            // Also looks into the outbox: a bell that nobody heard costs one heartbeat.
+            self.drive.window.ring();
+            self.count_due |= self.stage == Stage::Born;
+        }
+        Ok(())
+    }
+
+    /// Turns to the door: `offline` first, then DISCONNECT.
+    fn leave(&mut self) -> Result<(), Ended> {
+        if self.stage == Stage::Connecting {
+            return Err(Ended::Stopped);
+        }
+        self.stage = Stage::Leaving(Instant::now() + FAREWELL_LIMIT);
+        self.status = Some(Lifecycle::Stopped(self.drive.counts));
+        Ok(())
+    }
+
+    /// Waits for the errand under way and writes what was acknowledged since.
+    async fn settle(&mut self) {
+        if self.errand.is_some() {
+            let returned = finished(&mut self.errand).await;
+            self.errand = None;
+            self.on_returned(returned);
+        }
+        let record = self.drive.window.unrecorded().to_vec();
+        if !record.is_empty() {
+            let errand = Errand { record, fetch: None, count: false };
+            let (store, now) = (self.drive.store.clone(), (self.drive.now)());
+            self.errand = Some(tokio::task::spawn_blocking(move || errand.run(&store, now)));
+            let returned = finished(&mut self.errand).await;
+            self.errand = None;
+            self.on_returned(returned);
+        }
+    }
+}
+
+/// The errand's result, `None` where it panicked; waits for ever where there is none.
+async fn finished(errand: &mut Option<JoinHandle<Returned>>) -> Option<Returned> {
+    match errand {
+        Some(handle) => handle.await.ok(),
+        None => std::future::pending().await,
+    }
+}

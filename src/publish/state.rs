@@ -1,0 +1,78 @@
+//! What others may read of the publisher at any time: atomics, no lock.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// The publisher's state, shared by `Arc`.
+#[derive(Debug, Default)]
+pub struct PublisherState {
+    pub(super) connected: AtomicBool,
+    pub(super) last_acknowledged: AtomicU64,
+    pub(super) acknowledged: AtomicU64,
+    pub(super) no_subscriber: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) too_large: AtomicU64,
+    pub(super) turned_away: AtomicU64,
+    pub(super) attempts: AtomicU64,
+    pub(super) progress: AtomicU64,
+}
+
+impl PublisherState {
+    /// True while a broker has accepted the connection.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Relaxed)
+    }
+
+    /// Highest sequence that a broker acknowledged since the start; 0 before the first.
+    #[must_use]
+    pub fn last_acknowledged(&self) -> u64 {
+        self.last_acknowledged.load(Relaxed)
+    }
+
+    /// Outcomes acknowledged since the start.
+    #[must_use]
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Relaxed)
+    }
+
+    /// Answers "nobody subscribes" (0x10) to reports since the start.
+    #[must_use]
+    pub fn no_subscriber(&self) -> u64 {
+        self.no_subscriber.load(Relaxed)
+    }
+
+    /// Refusals (0x80 and above) of reports since the start.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
+    }
+
+    /// Outcomes found larger than the broker's maximum packet size since the start.
+    #[must_use]
+    pub fn too_large(&self) -> u64 {
+        self.too_large.load(Relaxed)
+    }
+
+    /// Connections that the broker refused by its CONNACK since the start.
+    #[must_use]
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away.load(Relaxed)
+    }
+
+    /// Connections tried since the start.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
+        self.attempts.load(Relaxed)
+    }
+
+    /// Grows at least every 40 s while the publisher is alive: for a watchdog.
+    #[must_use]
+    pub fn progress(&self) -> u64 {
+        self.progress.load(Relaxed)
+    }
+}
+
+/// Adds one to a count.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Relaxed);
+}
