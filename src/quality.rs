@@ -1,1 +1,237 @@
-//! quality
+//! Whether an image is fit to be read at all, before any finding is sought.
+//!
+//! Only what makes every finding meaningless is refused here; how well an image was
+//! taken is a matter of findings.
+
+use crate::preprocess::Gray;
+
+/// Pixels of the short side: half of the smallest input of a model; below it a rib is
+/// two pixels wide.
+const SHORTEST_SIDE: u32 = 128;
+/// Long over short side: a whole leg is 3; longer ones are stitched images or strips.
+const MOST_ELONGATED: f64 = 3.0;
+/// Part of the range that values between the 1st and the 99th percentile cover at least:
+/// less is a bare cassette with a marker.
+const LEAST_SPREAD: f64 = 0.02;
+/// Part of the pixels that share one shade at most: beyond it nobody is in the picture.
+const MOST_OF_ONE_SHADE: f64 = 0.9;
+/// Part of the pixels at the brightest value at most: an unexposed or burnt-out detector.
+const MOST_AT_MAXIMUM: f64 = 0.6;
+/// Part of the pixels at the darkest value at most. More than at the other end: the
+/// black around an ultrasound sector or a collimated field is no flaw.
+const MOST_AT_MINIMUM: f64 = 0.85;
+/// Correlation of neighbours: images have over 0.9, dark noise none.
+const LEAST_CORRELATION: f64 = 0.3;
+/// Shades that values are sorted into for percentiles.
+const SHADES: usize = 4096;
+
+/// Why an image is not read. The words complete "Not read, because …", no full stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// A side is shorter than 128 pixels.
+    #[error("the image is smaller than {SHORTEST_SIDE} pixels on a side")]
+    TooSmall,
+    /// One side is more than three times the other.
+    #[error("the image is more than three times as long as it is wide")]
+    Elongated,
+    /// Nearly all pixels are alike.
+    #[error("the image is blank")]
+    Blank,
+    /// Too many pixels at an end of the scale.
+    #[error("most of the image is over- or underexposed to the end of the scale")]
+    Saturated,
+    /// Neighbouring pixels have nothing to do with each other.
+    #[error("the image holds only noise")]
+    Noise,
+}
+
+impl Unfit {
+    /// For machines, kebab-case.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooSmall => "too-small",
+            Self::Elongated => "elongated",
+            Self::Blank => "blank",
+            Self::Saturated => "saturated",
+            Self::Noise => "noise",
+        }
+    }
+}
+
+/// Checks `gray`, cheapest first.
+///
+/// # Errors
+/// The first reason for which it is not fit to be read.
+pub fn assess(gray: &Gray) -> Result<(), Unfit> {
+    let (short, long) = (gray.width.min(gray.height), gray.width.max(gray.height));
+    if short < SHORTEST_SIDE {
+        return Err(Unfit::TooSmall);
+    }
+    if f64::from(long) > f64::from(short) * MOST_ELONGATED {
+        return Err(Unfit::Elongated);
+    }
+    let shades = Shades::of(&gray.values).ok_or(Unfit::Blank)?;
+    if shades.spread() < LEAST_SPREAD || shades.most_of_one() > MOST_OF_ONE_SHADE {
+        return Err(Unfit::Blank);
+    }
+    if shades.at_maximum > MOST_AT_MAXIMUM || shades.at_minimum > MOST_AT_MINIMUM {
+        return Err(Unfit::Saturated);
+    }
+    if correlation(gray) < LEAST_CORRELATION {
+        return Err(Unfit::Noise);
+    }
+    Ok(())
+}
+
+/// How the values of an image are distributed.
+struct Shades {
+    counts: Vec<u64>,
+    total: u64,
+    /// Parts of the pixels, 0 to 1.
+    at_minimum: f64,
+    at_maximum: f64,
+}
+
+impl Shades {
+    /// `None` where all values are equal, or none is a number.
+    fn of(values: &[f32]) -> Option<Self> {
+        let finite = || values.iter().copied().filter(|v| v.is_finite());
+        let (low, high) = finite().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
+        if low >= high {
+            return None;
+        }
+        let scale = (SHADES - 1) as f32 / (high - low);
+        let mut shades = Self { counts: vec![0; SHADES], total: 0, at_minimum: 0.0, at_maximum: 0.0 };
+        let (mut lowest, mut highest) = (0u64, 0u64);
+        for value in finite() {
+            // Within the range by construction; `as` saturates should it overflow.
+            shades.counts[(((value - low) * scale) as usize).min(SHADES - 1)] += 1;
+            shades.total += 1;
+            lowest += u64::from(value <= low);
+            highest += u64::from(value >= high);
+        }
+        shades.at_minimum = lowest as f64 / shades.total as f64;
+        shades.at_maximum = highest as f64 / shades.total as f64;
+        Some(shades)
+    }
+
+    /// From the 1st to the 99th percentile, as part of the whole range.
+    fn spread(&self) -> f64 {
+        let shade_at = |part: f64| {
+            let wanted = part * self.total as f64;
+            let mut seen = 0u64;
+            self.counts.iter().position(|count| {
+                seen += count;
+                seen as f64 >= wanted
+            })
+        };
+        let (low, high) = (shade_at(0.01).unwrap_or(0), shade_at(0.99).unwrap_or(0));
+        (high - low) as f64 / SHADES as f64
+    }
+
+    /// The part of the most frequent shade.
+    fn most_of_one(&self) -> f64 {
+        self.counts.iter().max().map_or(1.0, |most| *most as f64 / self.total as f64)
+    }
+}
+
+/// Pearson's correlation of each pixel with its right neighbour.
+fn correlation(gray: &Gray) -> f64 {
+    let mut sums = [0f64; 5];
+    let mut count = 0f64;
+    let origin = gray.values.first().copied().unwrap_or(0.0);
+    for row in gray.values.chunks_exact(gray.width as usize) {
+        for pair in row.windows(2) {
+            // Near zero first, for the sake of the sums.
+            let (a, b) = (f64::from(pair[0] - origin), f64::from(pair[1] - origin));
+            for (sum, term) in sums.iter_mut().zip([a, b, a * a, b * b, a * b]) {
+                *sum += term;
+            }
+            count += 1.0;
+        }
+    }
+    let [a, b, aa, bb, ab] = sums.map(|sum| sum / count);
+    (ab - a * b) / ((aa - a * a) * (bb - b * b)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::{decode, real_files, wrap};
+    use crate::preprocess::{self, Look};
+
+    fn image(width: u32, height: u32, value: impl FnMut(u32) -> f32) -> Gray {
+        Gray { width, height, values: (0..width * height).map(value).collect() }
+    }
+
+    fn noise() -> impl FnMut(u32) -> f32 {
+        let mut state = 1u32;
+        move |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as f32
+        }
+    }
+
+    #[test]
+    fn a_smooth_image_is_fit() {
+        assert_eq!(assess(&image(256, 200, |at| (at % 256 + at / 256) as f32)), Ok(()));
+    }
+
+    #[test]
+    fn each_flaw_is_named() {
+        let ramp = |at: u32| at as f32;
+        assert_eq!(assess(&image(127, 500, ramp)), Err(Unfit::TooSmall));
+        assert_eq!(assess(&image(601, 200, ramp)), Err(Unfit::Elongated));
+        assert_eq!(assess(&image(200, 200, |_| 9.0)), Err(Unfit::Blank));
+        assert_eq!(assess(&image(200, 200, |_| f32::NAN)), Err(Unfit::Blank));
+        assert_eq!(assess(&image(200, 200, |at| if at < 50 { 1e6 } else { (at % 7) as f32 })), Err(Unfit::Blank));
+        assert_eq!(assess(&image(200, 200, |at| at.min(12_000) as f32)), Err(Unfit::Saturated));
+        assert_eq!(assess(&image(200, 200, |at| at.max(35_000) as f32)), Err(Unfit::Saturated));
+        assert_eq!(assess(&image(200, 200, noise())), Err(Unfit::Noise));
+        assert_eq!(Unfit::TooSmall.to_string(), "the image is smaller than 128 pixels on a side");
+    }
+
+    /// Refused of every `step`-th image of a folder, by code.
+    fn refused(folder: &str, step: usize) -> Option<(usize, Vec<String>)> {
+        let folder = real_files::folder(folder)?;
+        let index = std::fs::read_to_string(folder.join("index.csv")).ok()?;
+        let mut refused = Vec::new();
+        let mut count = 0;
+        for line in index.lines().skip(1).step_by(step) {
+            let file = &real_files::fields(line)[0];
+            let Ok(stream) = std::fs::read(folder.join(file)) else { continue };
+            let Some((rows, columns, samples)) = size(&stream) else { continue };
+            let photometric = if samples == 3 { "YBR_FULL" } else { "MONOCHROME2" };
+            let shape = (rows, columns, samples, 8, 8, false, photometric);
+            let object = wrap::encapsulated(shape, "1.2.840.10008.1.2.4.50", vec![stream]);
+            let frames = decode(&object).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let gray = preprocess::gray(&frames, 0, &Look::from_object(&object));
+            count += 1;
+            if let Err(unfit) = assess(&gray) {
+                refused.push(format!("{file} {columns}x{rows} {}", unfit.code()));
+            }
+        }
+        Some((count, refused))
+    }
+
+    /// Rows, columns and components of the first frame header of a JPEG.
+    fn size(stream: &[u8]) -> Option<(u16, u16, u16)> {
+        let at = stream.windows(2).position(|pair| pair[0] == 0xFF && matches!(pair[1], 0xC0..=0xC2))?;
+        let head = stream.get(at + 5..at + 10)?;
+        Some((u16::from_be_bytes([head[0], head[1]]), u16::from_be_bytes([head[2], head[3]]), u16::from(head[4])))
+    }
+
+    #[test]
+    fn under_one_percent_of_real_chest_images_are_refused() {
+        let Some((count, refused)) = refused("chest_xray", 25) else { return };
+        println!("{} of {count} chest images refused: {refused:?}", refused.len());
+        assert!(count >= 300 && refused.len() * 100 < count);
+    }
+
+    #[test]
+    fn few_real_ultrasound_frames_are_refused() {
+        let Some((count, refused)) = refused("lung_ultrasound", 10) else { return };
+        println!("{} of {count} ultrasound frames refused: {refused:?}", refused.len());
+    }
+}

@@ -3,6 +3,10 @@
 //! Made by the reader from a validated instance. Patient identifiers are in here,
 //! so `Debug` is written by hand and shows none of them.
 
+mod header;
+
+pub use header::StudyError;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -40,8 +44,9 @@ pub struct Study {
     pub study_description: Option<String>,
     /// Manufacturer (0008,0070).
     pub manufacturer: Option<String>,
-    /// Study date and time as FHIR `dateTime` (`2026-11-23` or with time), from
-    /// Study Date (0008,0020) and Study Time (0008,0030).
+    /// Study date and time as FHIR `dateTime`: `2026-11-23`, with the time where the
+    /// header states its zone, from Study Date (0008,0020), Study Time (0008,0030) and
+    /// Timezone Offset From UTC (0008,0201).
     pub started: Option<String>,
     /// Whose image this is: a patient's, or a test object's
     /// (Quality Control Image (0028,0300) is `YES`).

@@ -1,0 +1,138 @@
+//! Frames as codecs left them become `Frames`: unused bits, sign, colour, digest.
+
+use super::colour::ybr_to_rgb;
+use super::layout::{Layout, Stated};
+use super::{Colour, Frame, Frames, Photometric, PixelError, Raw, Samples};
+use crate::digest::Digester;
+
+/// Samples hashed at a time.
+const HASH_CHUNK: usize = 1 << 15;
+
+/// Decoded frames so far.
+pub(super) struct Assembly {
+    layout: Layout,
+    /// From the first frame: later ones must agree.
+    bits: Option<Bits>,
+    data: Samples,
+}
+
+/// Where in a sample its value lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bits {
+    stored: u32,
+    /// Bits below the value.
+    shift: u32,
+    signed: bool,
+}
+
+impl Assembly {
+    pub fn new(layout: &Layout) -> Self {
+        Self { layout: layout.clone(), bits: None, data: Samples::U8(Vec::new()) }
+    }
+
+    /// Adds a frame.
+    pub fn push(&mut self, mut frame: Frame) -> Result<(), PixelError> {
+        if frame.samples.len() != self.layout.frame_samples() {
+            return Err(PixelError::Malformed("a frame's size differs from the header's".into()));
+        }
+        self.to_rgb(&mut frame);
+        let bits = self.bits_of(&frame);
+        if self.bits.is_none() {
+            self.data = self.empty(bits);
+        }
+        if *self.bits.get_or_insert(bits) != bits {
+            return Err(PixelError::Malformed("frames of different precision".into()));
+        }
+        self.append(&frame.samples, bits);
+        Ok(())
+    }
+
+    fn to_rgb(&self, frame: &mut Frame) {
+        let stated = matches!(self.layout.photometric, Stated::YbrFull | Stated::YbrFull422);
+        let ybr = frame.colour == Colour::Ybr || (frame.colour == Colour::AsStated && stated);
+        if let (true, 3, Raw::Bytes(bytes)) = (ybr, self.layout.samples, &mut frame.samples) {
+            ybr_to_rgb(bytes);
+        }
+    }
+
+    /// A stream's own precision begins at bit 0. Samples are signed where either the
+    /// header or the stream says so: writers forget one of the two, and nobody marks
+    /// unsigned samples as signed by omission.
+    fn bits_of(&self, frame: &Frame) -> Bits {
+        let Layout { bits_stored, high_bit, signed, .. } = self.layout;
+        let signed = signed || frame.signed;
+        match frame.precision {
+            Some(stored) => Bits { stored, shift: 0, signed },
+            None => Bits { stored: bits_stored, shift: high_bit + 1 - bits_stored, signed },
+        }
+    }
+
+    fn empty(&self, bits: Bits) -> Samples {
+        let total = self.layout.frame_samples() * self.layout.frames as usize;
+        match (bits.signed, self.layout.bits_allocated) {
+            (true, _) => Samples::I16(Vec::with_capacity(total)),
+            (false, 8) if bits.stored <= 8 => Samples::U8(Vec::with_capacity(total)),
+            (false, _) => Samples::U16(Vec::with_capacity(total)),
+        }
+    }
+
+    fn append(&mut self, raw: &Raw, bits: Bits) {
+        let mask = (u32::from(u16::MAX) >> (16 - bits.stored)) as u16;
+        let value = move |word: u16| (word >> bits.shift) & mask;
+        // Up to the sign bit and back down again, arithmetically.
+        let number = move |word: u16| ((value(word) << (16 - bits.stored)) as i16) >> (16 - bits.stored);
+        match (&mut self.data, raw) {
+            (Samples::U8(all), Raw::Bytes(bytes)) => all.extend(bytes.iter().map(|&b| value(u16::from(b)) as u8)),
+            (Samples::U8(all), Raw::Words(words)) => all.extend(words.iter().map(|&w| value(w) as u8)),
+            (Samples::U16(all), Raw::Bytes(bytes)) => all.extend(bytes.iter().map(|&b| value(u16::from(b)))),
+            (Samples::U16(all), Raw::Words(words)) => all.extend(words.iter().map(|&w| value(w))),
+            (Samples::I16(all), Raw::Bytes(bytes)) => all.extend(bytes.iter().map(|&b| number(u16::from(b)))),
+            (Samples::I16(all), Raw::Words(words)) => all.extend(words.iter().map(|&w| number(w))),
+        }
+    }
+
+    /// The frames, once all are there.
+    pub fn finish(self) -> Result<Frames, PixelError> {
+        let Self { layout, bits, data } = self;
+        let bits = bits.ok_or(PixelError::NoPixels)?;
+        if data.len() != layout.frame_samples() * layout.frames as usize {
+            return Err(PixelError::Malformed("frames are missing".into()));
+        }
+        Ok(Frames {
+            rows: layout.rows,
+            columns: layout.columns,
+            samples_per_pixel: layout.samples,
+            frames: layout.frames,
+            bits_stored: bits.stored,
+            signed: bits.signed,
+            photometric: match layout.photometric {
+                Stated::Monochrome1 => Photometric::Monochrome1,
+                Stated::Monochrome2 => Photometric::Monochrome2,
+                Stated::Palette => Photometric::Palette,
+                _ => Photometric::Rgb,
+            },
+            sha256: digest(&data),
+            data,
+        })
+    }
+}
+
+fn digest(data: &Samples) -> crate::digest::Digest {
+    let mut digester = Digester::new();
+    let mut chunk = Vec::with_capacity(HASH_CHUNK * 2);
+    let mut add = |bytes: &mut dyn Iterator<Item = [u8; 2]>| {
+        chunk.clear();
+        chunk.extend(bytes.flatten());
+        digester.update(&chunk);
+    };
+    match data {
+        Samples::U8(values) => digester.update(values),
+        Samples::U16(values) => {
+            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())))
+        }
+        Samples::I16(values) => {
+            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())))
+        }
+    }
+    digester.finish()
+}

@@ -1,0 +1,47 @@
+//! Lookup tables as DICOM stores them (PS3.3 C.7.6.3.1.5, C.11.1.1.1).
+
+use dicom_core::Tag;
+use dicom_object::InMemDicomObject;
+
+/// Entries of a table: a descriptor has 16 bits for them, 0 meaning 65536.
+const MOST_ENTRIES: usize = 1 << 16;
+
+/// A table from stored values to 16-bit values.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Lut {
+    /// The value that maps to the first entry; lower ones do, too.
+    first: i32,
+    /// At least one.
+    entries: Vec<u16>,
+    /// The greatest value an entry can have, at least 1.
+    pub highest: u16,
+}
+
+impl Lut {
+    /// Reads descriptor and data, `None` where either is missing or wrong. `signed`:
+    /// whether the values looked up may be negative (the descriptor cannot say).
+    pub fn read(object: &InMemDicomObject, descriptor: Tag, data: Tag, signed: bool) -> Option<Self> {
+        let described = object.get(descriptor)?.to_multi_int::<i32>().ok()?;
+        let [count, first, bits] = described[..] else { return None };
+        let count = if count & 0xFFFF == 0 { MOST_ENTRIES } else { (count & 0xFFFF) as usize };
+        let first = if signed && first > i32::from(i16::MAX) { first - (1 << 16) } else { first };
+        let bytes = object.get(data)?.to_bytes().ok()?;
+        // 8-bit entries may be packed (PS3.3 C.7.6.3.1.5).
+        let mut entries: Vec<u16> = if bits == 8 && bytes.len() < count * 2 {
+            bytes.iter().map(|b| u16::from(*b)).collect()
+        } else {
+            bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect()
+        };
+        entries.truncate(count);
+        let greatest = *entries.iter().max()?;
+        // Tables whose entries exceed their stated width exist; the wider of both counts.
+        let stated = u16::MAX >> (16 - bits.clamp(1, 16));
+        Some(Self { first, entries, highest: stated.max(greatest) })
+    }
+
+    /// The entry for `value`; the first and last go on for ever.
+    pub fn of(&self, value: f64) -> u16 {
+        let index = (value - f64::from(self.first)).round().clamp(0.0, (self.entries.len() - 1) as f64);
+        self.entries[index as usize]
+    }
+}

@@ -1,0 +1,14 @@
+//! From decoded frames to what a model is given: presentation-polarity grayscale, then
+//! a fixed geometry.
+//!
+//! `input` is shared with the training pipeline: its arithmetic is the definition in
+//! the doc of that function, and changing it needs new models.
+
+mod gray;
+mod input;
+mod look;
+mod lut;
+
+pub use gray::{Gray, gray};
+pub use input::{Geometry, input};
+pub use look::Look;

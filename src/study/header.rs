@@ -1,0 +1,252 @@
+//! Reading a `Study` out of a parsed data set.
+//!
+//! What is missing or wrong becomes `None`; only an image without identity is an
+//! error. No value reaches a `Study` longer than a bound or with control characters.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_object::DefaultDicomObject;
+
+use super::{Sex, Study, Subject};
+use crate::instance::uid::Uid;
+
+/// LO is at most 64 characters (PS3.5 6.2); twice that is kept of those who write more.
+const LONGEST_TEXT_CHARS: usize = 128;
+/// Older than anyone was: such an age is a typing error, and no age.
+const OLDEST_YEARS: f32 = 150.0;
+/// Mean Gregorian year, for ages counted in days.
+const DAYS_PER_YEAR: f32 = 365.2425;
+
+/// Why there is no `Study` of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StudyError {
+    /// Neither data set nor file meta hold a valid SOP Class UID.
+    #[error("no valid SOP Class UID (0008,0016)")]
+    NoSopClass,
+    /// Neither data set nor file meta hold a valid SOP Instance UID.
+    #[error("no valid SOP Instance UID (0008,0018)")]
+    NoSopInstance,
+}
+
+impl Study {
+    /// Reads the header of `object`.
+    ///
+    /// # Errors
+    /// When SOP Class UID or SOP Instance UID are missing or no UIDs, in the data set
+    /// and in the file meta group.
+    pub fn from_object(object: &DefaultDicomObject) -> Result<Self, StudyError> {
+        let meta = object.meta();
+        let date = text(object, tags::STUDY_DATE).and_then(|text| Date::parse(&text));
+        Ok(Self {
+            sop_class_uid: uid(object, tags::SOP_CLASS_UID)
+                .or_else(|| meta.media_storage_sop_class_uid.parse().ok())
+                .ok_or(StudyError::NoSopClass)?,
+            sop_instance_uid: uid(object, tags::SOP_INSTANCE_UID)
+                .or_else(|| meta.media_storage_sop_instance_uid.parse().ok())
+                .ok_or(StudyError::NoSopInstance)?,
+            study_instance_uid: uid(object, tags::STUDY_INSTANCE_UID),
+            series_instance_uid: uid(object, tags::SERIES_INSTANCE_UID),
+            accession_number: text(object, tags::ACCESSION_NUMBER),
+            patient_id: text(object, tags::PATIENT_ID),
+            modality: code(object, tags::MODALITY),
+            body_part: code(object, tags::BODY_PART_EXAMINED),
+            view: code(object, tags::VIEW_POSITION),
+            age_years: age(object, date),
+            sex: sex(object),
+            study_description: text(object, tags::STUDY_DESCRIPTION),
+            manufacturer: text(object, tags::MANUFACTURER),
+            started: started(date, text(object, tags::STUDY_TIME), text(object, tags::TIMEZONE_OFFSET_FROM_UTC)),
+            subject: match code(object, tags::QUALITY_CONTROL_IMAGE).as_deref() {
+                Some("YES") => Subject::TestObject,
+                _ => Subject::Patient,
+            },
+        })
+    }
+}
+
+/// The first value of a text element, bounded and clean; `None` where nothing is left.
+fn text(object: &DefaultDicomObject, tag: Tag) -> Option<String> {
+    let value = object.get(tag)?.to_str().ok()?;
+    // A backslash separates values (PS3.5 6.4).
+    let first = value.split('\\').next()?;
+    let clean: String =
+        first.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT_CHARS).collect::<String>().trim().to_owned();
+    (!clean.is_empty()).then_some(clean)
+}
+
+/// A coded string (CS, PS3.5 6.2): upper case.
+fn code(object: &DefaultDicomObject, tag: Tag) -> Option<String> {
+    text(object, tag).map(|text| text.to_uppercase())
+}
+
+fn uid(object: &DefaultDicomObject, tag: Tag) -> Option<Uid> {
+    object.get(tag)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn sex(object: &DefaultDicomObject) -> Option<Sex> {
+    match code(object, tags::PATIENT_SEX)?.as_str() {
+        "F" => Some(Sex::Female),
+        "M" => Some(Sex::Male),
+        "O" => Some(Sex::Other),
+        _ => None,
+    }
+}
+
+fn age(object: &DefaultDicomObject, study_date: Option<Date>) -> Option<f32> {
+    let stated = text(object, tags::PATIENT_AGE).and_then(|text| age_string(&text));
+    let derived = || {
+        let born = text(object, tags::PATIENT_BIRTH_DATE).and_then(|text| Date::parse(&text))?;
+        Some((study_date?.day_number() - born.day_number()) as f32 / DAYS_PER_YEAR)
+    };
+    stated.or_else(derived).filter(|years| (0.0..=OLDEST_YEARS).contains(years))
+}
+
+/// An age string (AS, PS3.5 6.2): three digits and D, W, M or Y. Fewer digits are taken too.
+fn age_string(text: &str) -> Option<f32> {
+    let digits = text.get(..text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let count: f32 = digits.parse().ok()?;
+    match text.as_bytes().last()?.to_ascii_uppercase() {
+        b'Y' => Some(count),
+        b'M' => Some(count / 12.0),
+        b'W' => Some(count * 7.0 / DAYS_PER_YEAR),
+        b'D' => Some(count / DAYS_PER_YEAR),
+        _ => None,
+    }
+}
+
+/// A calendar date that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Date(time::Date);
+
+impl Date {
+    /// DA: `YYYYMMDD` (PS3.5 6.2), or with dots as ACR-NEMA wrote it.
+    fn parse(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(|c| *c != '.').collect();
+        if digits.len() != 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let month: u8 = digits[4..6].parse().ok()?;
+        let month = time::Month::try_from(month).ok()?;
+        time::Date::from_calendar_date(digits[..4].parse().ok()?, month, digits[6..].parse().ok()?).ok().map(Self)
+    }
+
+    fn day_number(self) -> i32 {
+        self.0.to_julian_day()
+    }
+}
+
+/// FHIR `dateTime`: a time of day needs its zone there, so it is written only where the
+/// header states Timezone Offset From UTC (0008,0201), and the date alone otherwise.
+fn started(date: Option<Date>, time: Option<String>, offset: Option<String>) -> Option<String> {
+    let date = date?.0;
+    let day = format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+    let clock = time.as_deref().and_then(clock).zip(offset.as_deref().and_then(zone));
+    let Some(((hour, minute, second), zone)) = clock else { return Some(day) };
+    Some(format!("{day}T{hour:02}:{minute:02}:{second:02}{zone}"))
+}
+
+/// `+HHMM` or `-HHMM` as FHIR writes it; from -12 to +14 hours (PS3.3 C.12.1.1.8).
+fn zone(text: &str) -> Option<String> {
+    let (sign, digits) = text.split_at_checked(1)?;
+    if !matches!(sign, "+" | "-") || digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes) = digits.split_at(2);
+    (hours <= "14" && minutes <= "59").then(|| format!("{sign}{hours}:{minutes}"))
+}
+
+/// TM: `HHMMSS.FFFFFF`, minutes, seconds and fraction optional (PS3.5 6.2).
+fn clock(text: &str) -> Option<(u8, u8, u8)> {
+    let digits: String = text.split('.').next()?.chars().filter(|c| *c != ':').collect();
+    if !matches!(digits.len(), 2 | 4 | 6) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let part = |at: usize| digits.get(at..at + 2).map_or(Some(0), |two| two.parse::<u8>().ok());
+    let (hour, minute, second) = (part(0)?, part(2)?, part(4)?);
+    // A leap second is 60 in DICOM and no second in FHIR.
+    (hour < 24 && minute < 60 && second <= 60).then_some((hour, minute, second.min(59)))
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_core::{DataElement, PrimitiveValue, VR};
+    use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+
+    use super::*;
+
+    fn object(elements: &[(Tag, VR, &str)]) -> DefaultDicomObject {
+        let mut object = InMemDicomObject::new_empty();
+        for &(tag, vr, value) in elements {
+            object.put(DataElement::new(tag, vr, PrimitiveValue::from(value)));
+        }
+        let meta = FileMetaTableBuilder::new()
+            .transfer_syntax("1.2.840.10008.1.2.1")
+            .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.1.1")
+            .media_storage_sop_instance_uid("2.25.7");
+        object.with_meta(meta).unwrap()
+    }
+
+    #[test]
+    fn a_bare_object_has_the_identity_of_its_file_meta_and_nothing_else() {
+        let study = Study::from_object(&object(&[])).unwrap();
+        assert_eq!(study.sop_instance_uid.as_str(), "2.25.7");
+        assert_eq!((study.modality, study.age_years, study.started), (None, None, None));
+        assert_eq!(study.subject, Subject::Patient);
+    }
+
+    #[test]
+    fn codes_are_upper_case_and_texts_bounded_without_control_characters() {
+        let long = format!("a\u{1b}b{}", "c".repeat(400));
+        let study = Study::from_object(&object(&[
+            (tags::MODALITY, VR::CS, " dx "),
+            (tags::STUDY_DESCRIPTION, VR::LO, &long),
+            (tags::QUALITY_CONTROL_IMAGE, VR::CS, "YES"),
+            (tags::PATIENT_SEX, VR::CS, "x"),
+        ]))
+        .unwrap();
+        assert_eq!(study.modality.as_deref(), Some("DX"));
+        let description = study.study_description.unwrap();
+        assert!(description.starts_with("abc") && description.chars().count() == LONGEST_TEXT_CHARS);
+        assert_eq!((study.subject, study.sex), (Subject::TestObject, None));
+    }
+
+    #[test]
+    fn age_comes_from_the_age_string_else_from_the_dates_else_from_nowhere() {
+        let age = |elements: &[_]| Study::from_object(&object(elements)).unwrap().age_years;
+        for (text, years) in
+            [("045Y", 45.0), ("018M", 1.5), ("003W", 21.0 / DAYS_PER_YEAR), ("010D", 10.0 / DAYS_PER_YEAR)]
+        {
+            assert!((age(&[(tags::PATIENT_AGE, VR::AS, text)]).unwrap() - years).abs() < 1e-6, "{text}");
+        }
+        let dates = [(tags::PATIENT_BIRTH_DATE, VR::DA, "19800229"), (tags::STUDY_DATE, VR::DA, "20200229")];
+        assert!((age(&dates).unwrap() - 40.0).abs() < 0.01);
+        for text in ["", "Y", "999Y", "-12Y", "45", "4x5Y", "ÄY"] {
+            assert_eq!(age(&[(tags::PATIENT_AGE, VR::AS, text)]), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_only_written_with_its_zone_and_beside_a_date_that_exists() {
+        let started = |date: &str, time: &str, zone: &str| {
+            let elements = [
+                (tags::STUDY_DATE, VR::DA, date),
+                (tags::STUDY_TIME, VR::TM, time),
+                (tags::TIMEZONE_OFFSET_FROM_UTC, VR::SH, zone),
+            ];
+            Study::from_object(&object(&elements)).unwrap().started
+        };
+        assert_eq!(started("20240131", "070809.12", "-0430").as_deref(), Some("2024-01-31T07:08:09-04:30"));
+        assert_eq!(started("20240131", "070809.12", "").as_deref(), Some("2024-01-31"));
+        assert_eq!(started("20240131", "99", "+0000").as_deref(), Some("2024-01-31"));
+        assert_eq!(started("20240231", "0708", "+0100"), None);
+    }
+
+    #[test]
+    fn debug_shows_no_patient() {
+        let study = Study::from_object(&object(&[(tags::PATIENT_ID, VR::LO, "SECRET")])).unwrap();
+        assert!(!format!("{study:?}").contains("SECRET"));
+    }
+}
