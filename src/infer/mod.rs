@@ -1,3 +1,8 @@
-//! Inference: bundles, the model inside tract, calibrated findings.
+//! Inference: verified bundles, routing by header, the model inside tract, calibrated findings.
 
+pub mod bundle;
+pub mod decide;
 pub mod findings;
+pub mod manifest;
+pub mod model;
+pub mod route;
