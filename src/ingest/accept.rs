@@ -111,6 +111,7 @@ impl Job<'_> {
     pub fn run(&self, mut pieces: Receiver<Piece>) -> Result<Accepted, Refusal> {
         let written = self.spool(&mut pieces)?;
         drop(pieces);
+        os::step("spooled");
         let headers = self.check(&written)?;
         self.commit(written, headers)
     }
@@ -172,6 +173,7 @@ impl Job<'_> {
             return Err(error.into());
         }
         written.guard.kept();
+        os::step("renamed");
         let new = NewInstance {
             instance: Instance {
                 path: path.clone(),
@@ -189,7 +191,10 @@ impl Job<'_> {
                 remove(&path);
                 Err(Refusal::Conflict)
             }
-            Ok(accepted) => Ok(accepted),
+            Ok(accepted) => {
+                os::step("accepted");
+                Ok(accepted)
+            }
             Err(error) => {
                 // Only where there is surely no row; what stays is swept at the next start.
                 let uid = &new.instance.sop_instance_uid;

@@ -42,6 +42,7 @@ impl Errand {
 
     fn steps(self, store: &Store, now: Moment, returned: &mut Returned) -> Result<(), StoreError> {
         for sequence in self.record {
+            crate::os::step("acknowledged");
             store.delivered(sequence, PROOF, now)?;
             returned.recorded.push(sequence);
         }

@@ -37,8 +37,10 @@ pub struct StoredInstance {
     pub id: i64,
     /// The file and its identity.
     pub instance: Instance,
-    /// When it came in, Unix milliseconds.
-    pub received_unix_ms: i64,
+    /// Who sent it.
+    pub calling_ae: AeTitle,
+    /// When it came in.
+    pub received: Moment,
     /// How many times the reader died on it.
     pub strikes: u32,
 }
@@ -77,8 +79,8 @@ impl Store {
         let inserted = self
             .lock()
             .execute(
-                "INSERT INTO instances (sop_instance_uid, sop_class_uid, transfer_syntax_uid, sha256, size_bytes, calling_ae, received_unix_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (sop_instance_uid) DO NOTHING",
+                "INSERT INTO instances (sop_instance_uid, sop_class_uid, transfer_syntax_uid, sha256, size_bytes, calling_ae, received_unix_ms, received_synchronised)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (sop_instance_uid) DO NOTHING",
                 params![
                     instance.sop_instance_uid.as_str(),
                     instance.sop_class_uid.as_str(),
@@ -87,6 +89,7 @@ impl Store {
                     instance.size_bytes.cast_signed(),
                     new.calling_ae.as_str(),
                     new.received.unix_ms,
+                    new.received.synchronised,
                 ],
             )
             .map_err(|e| self.sqlite(e))?;
@@ -101,23 +104,25 @@ impl Store {
         let row = self
             .lock()
             .query_row(
-                "SELECT id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, sha256, size_bytes, received_unix_ms, strikes
+                "SELECT id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, calling_ae, sha256, size_bytes,
+                        received_unix_ms, received_synchronised, strikes
                  FROM instances WHERE concluded = 0 ORDER BY id LIMIT 1",
                 [],
                 |row| {
                     Ok((
                         row.get::<_, i64>(0)?,
                         [row.get::<_, String>(1)?, row.get(2)?, row.get(3)?],
-                        row.get::<_, [u8; 32]>(4)?,
-                        row.get::<_, i64>(5)?,
+                        row.get::<_, String>(4)?,
+                        row.get::<_, [u8; 32]>(5)?,
                         row.get::<_, i64>(6)?,
-                        row.get::<_, u32>(7)?,
+                        Moment { unix_ms: row.get(7)?, synchronised: row.get(8)? },
+                        row.get::<_, u32>(9)?,
                     ))
                 },
             )
             .optional()
             .map_err(|e| self.sqlite(e))?;
-        let Some((id, [uid, class, syntax], sha256, size_bytes, received_unix_ms, strikes)) = row else {
+        let Some((id, [uid, class, syntax], calling_ae, sha256, size_bytes, received, strikes)) = row else {
             return Ok(None);
         };
         let parse = |text: String| text.parse::<Uid>().map_err(|e| self.damaged(id, e));
@@ -130,7 +135,8 @@ impl Store {
             sop_instance_uid: parse(uid)?,
             transfer_syntax_uid: parse(syntax)?,
         };
-        Ok(Some(StoredInstance { id, instance, received_unix_ms, strikes }))
+        let calling_ae = calling_ae.parse().map_err(|e| self.damaged(id, e))?;
+        Ok(Some(StoredInstance { id, instance, calling_ae, received, strikes }))
     }
 
     /// Counts that the reader died on an instance; returns how often it has now.

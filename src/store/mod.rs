@@ -9,6 +9,8 @@
 
 mod instances;
 mod outcomes;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +36,7 @@ CREATE TABLE instances (
     size_bytes INTEGER NOT NULL,
     calling_ae TEXT NOT NULL,
     received_unix_ms INTEGER NOT NULL,
+    received_synchronised INTEGER NOT NULL,
     strikes INTEGER NOT NULL DEFAULT 0,
     concluded INTEGER NOT NULL DEFAULT 0,
     image_kept INTEGER NOT NULL DEFAULT 1
@@ -119,7 +122,7 @@ impl Store {
     /// # Errors
     /// The folder cannot be made, SQLite fails, or another version wrote it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let spool = folder.join("spool");
+        let spool = Self::spool_of(folder);
         let io = |source| StoreError::Folder { path: spool.clone(), source };
         std::fs::create_dir_all(spool.join("incoming")).map_err(io)?;
         crate::os::sync_folder(folder).map_err(io)?;
@@ -137,7 +140,13 @@ impl Store {
     /// Where instance files live.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
-        self.folder.join("spool")
+        Self::spool_of(&self.folder)
+    }
+
+    /// Where instance files live in the state folder `folder`.
+    #[must_use]
+    pub fn spool_of(folder: &Path) -> PathBuf {
+        folder.join("spool")
     }
 
     /// Where files live that are still being received.

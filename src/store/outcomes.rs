@@ -94,19 +94,29 @@ impl Store {
     /// # Errors
     /// SQLite failed.
     pub fn outbox(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.select_outcomes(
+            "SELECT o.sequence, o.report_id, o.jws FROM outcomes o LEFT JOIN deliveries d ON d.sequence = o.sequence
+             WHERE d.sequence IS NULL AND o.sequence > ?1 ORDER BY o.sequence LIMIT ?2",
+            after,
+            limit,
+        )
+    }
+
+    /// At most `limit` outcomes with a sequence above `after`, delivered or not, in order.
+    ///
+    /// # Errors
+    /// SQLite failed.
+    pub fn outcomes(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.select_outcomes("SELECT sequence, report_id, jws FROM outcomes WHERE sequence > ?1 ORDER BY sequence LIMIT ?2", after, limit)
+    }
+
+    fn select_outcomes(&self, query: &str, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         self.lock()
-            .prepare(
-                "SELECT o.sequence, o.report_id, o.jws FROM outcomes o LEFT JOIN deliveries d ON d.sequence = o.sequence
-                 WHERE d.sequence IS NULL AND o.sequence > ?1 ORDER BY o.sequence LIMIT ?2",
-            )
+            .prepare(query)
             .and_then(|mut query| {
                 query
                     .query_map(params![after.cast_signed(), limit], |row| {
-                        Ok(Outgoing {
-                            sequence: row.get::<_, i64>(0)?.cast_unsigned(),
-                            report_id: row.get(1)?,
-                            jws: row.get(2)?,
-                        })
+                        Ok(Outgoing { sequence: row.get::<_, i64>(0)?.cast_unsigned(), report_id: row.get(1)?, jws: row.get(2)? })
                     })?
                     .collect()
             })

@@ -15,7 +15,7 @@ async fn success_is_answered_only_after_file_and_row_are_there() {
     let file = std::fs::read(&row.instance.path).unwrap();
     assert!(file.starts_with(&PREAMBLE) && file.ends_with(&sent), "the dataset is kept as it came");
     assert_eq!(row.instance.sha256, Digest::of(&file));
-    assert_eq!(row.received_unix_ms, 1_800_000_000_000);
+    assert_eq!(row.received.unix_ms, 1_800_000_000_000);
     // The reader's own look at the file agrees with what was recorded.
     assert_eq!(Instance::inspect(&row.instance.path).unwrap().0, row.instance);
     within(gateway.bell.notified()).await;

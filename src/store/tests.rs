@@ -1,0 +1,144 @@
+//! The store's invariants, one test each.
+
+use std::path::Path;
+
+use super::*;
+use crate::clock::Moment;
+use crate::digest::Digest;
+use crate::instance::Instance;
+
+const NOW: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
+
+fn instance(store: &Store, number: u8) -> NewInstance {
+    let sha256 = Digest::of(&[number]);
+    NewInstance {
+        instance: Instance {
+            path: store.instance_path(&sha256),
+            sha256,
+            size_bytes: 1,
+            sop_class_uid: "1.2.840.10008.5.1.4.1.1.1".parse().unwrap(),
+            sop_instance_uid: format!("1.2.3.{number}").parse().unwrap(),
+            transfer_syntax_uid: "1.2.840.10008.1.2.1".parse().unwrap(),
+        },
+        calling_ae: "CART".parse().unwrap(),
+        received: NOW,
+    }
+}
+
+fn sealed(head: &Head, name: &str) -> Result<SealedOutcome, String> {
+    Ok(SealedOutcome { report_id: name.into(), kind: "report", jws: format!("{name} after {}", head.sha256) })
+}
+
+fn open() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    (folder, store)
+}
+
+#[test]
+fn one_uid_has_one_row_and_other_bytes_conflict() {
+    let (_folder, store) = open();
+    let new = instance(&store, 1);
+    assert_eq!(store.accept(&new).unwrap(), Accepted::New);
+    assert_eq!(store.accept(&new).unwrap(), Accepted::Same);
+    let mut other = instance(&store, 2);
+    other.instance.sop_instance_uid = new.instance.sop_instance_uid.clone();
+    assert_eq!(store.accept(&other).unwrap(), Accepted::Conflict);
+    assert_eq!(store.unread().unwrap(), 1);
+}
+
+#[test]
+fn an_instance_is_concluded_exactly_once() {
+    let (_folder, store) = open();
+    store.accept(&instance(&store, 1)).unwrap();
+    let next = store.next_unread().unwrap().unwrap();
+    assert_eq!((next.received, next.calling_ae.as_str()), (NOW, "CART"));
+    assert_eq!(store.conclude(next.id, NOW, |head| sealed(head, "a")).unwrap(), Some(1));
+    assert_eq!(store.conclude(next.id, NOW, |head| sealed(head, "b")).unwrap(), None);
+    assert!(store.next_unread().unwrap().is_none());
+    assert_eq!(store.outcomes(0, 10).unwrap().len(), 1);
+}
+
+#[test]
+fn each_outcome_is_given_the_hash_of_the_one_before_also_after_reopening() {
+    let (folder, store) = open();
+    for number in 1..=3 {
+        store.accept(&instance(&store, number)).unwrap();
+    }
+    let first = store.next_unread().unwrap().unwrap();
+    store.conclude(first.id, NOW, |head| sealed(head, "a")).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    let second = store.next_unread().unwrap().unwrap();
+    store.conclude(second.id, NOW, |head| sealed(head, "b")).unwrap();
+    let outcomes = store.outcomes(0, 10).unwrap();
+    assert_eq!(outcomes[0].jws, format!("a after {}", "0".repeat(64)));
+    assert_eq!(outcomes[1].jws, format!("b after {}", Digest::of(outcomes[0].jws.as_bytes())));
+    assert_eq!(store.head().unwrap(), Head { sequence: 2, sha256: Digest::of(outcomes[1].jws.as_bytes()) });
+}
+
+#[test]
+fn a_seal_that_fails_changes_nothing() {
+    let (_folder, store) = open();
+    store.accept(&instance(&store, 1)).unwrap();
+    let id = store.next_unread().unwrap().unwrap().id;
+    assert!(store.conclude(id, NOW, |_| Err::<SealedOutcome, _>("no key")).unwrap_err().to_string().contains("no key"));
+    assert_eq!(store.head().unwrap().sequence, 0);
+    assert_eq!(store.unread().unwrap(), 1);
+}
+
+#[test]
+fn the_outbox_holds_what_was_not_delivered_in_order() {
+    let (_folder, store) = open();
+    for number in 1..=4 {
+        store.accept(&instance(&store, number)).unwrap();
+        let id = store.next_unread().unwrap().unwrap().id;
+        store.conclude(id, NOW, |head| sealed(head, &number.to_string())).unwrap();
+    }
+    store.delivered(2, "broker-ack", NOW).unwrap();
+    store.delivered(2, "broker-ack", NOW).unwrap();
+    let sequences = |after| store.outbox(after, 10).unwrap().iter().map(|o| o.sequence).collect::<Vec<_>>();
+    assert_eq!(sequences(0), [1, 3, 4]);
+    assert_eq!(sequences(3), [4]);
+    assert_eq!(store.undelivered().unwrap(), 3);
+}
+
+#[test]
+fn sweeping_removes_what_has_no_row_and_nothing_else() {
+    let (_folder, store) = open();
+    let kept = instance(&store, 1);
+    std::fs::write(&kept.instance.path, b"\x01").unwrap();
+    store.accept(&kept).unwrap();
+    let orphan = instance(&store, 2).instance.path;
+    std::fs::write(&orphan, b"\x02").unwrap();
+    std::fs::write(store.incoming().join("x.part"), b"half").unwrap();
+    assert_eq!(store.sweep().unwrap(), 2);
+    assert!(kept.instance.path.exists() && !orphan.exists());
+}
+
+#[test]
+fn retention_deletes_delivered_images_and_never_an_undelivered_one() {
+    let (_folder, store) = open();
+    for number in 1..=2 {
+        let new = instance(&store, number);
+        std::fs::write(&new.instance.path, b"x").unwrap();
+        store.accept(&new).unwrap();
+        let id = store.next_unread().unwrap().unwrap().id;
+        store.conclude(id, NOW, |head| sealed(head, &number.to_string())).unwrap();
+    }
+    store.delivered(1, "broker-ack", NOW).unwrap();
+    assert_eq!(store.retire_images(NOW.unix_ms).unwrap(), 0, "not old enough");
+    assert_eq!(store.retire_images(NOW.unix_ms + 1).unwrap(), 1);
+    assert!(!instance(&store, 1).instance.path.exists() && instance(&store, 2).instance.path.exists());
+    assert_eq!(store.outcomes(0, 10).unwrap().len(), 2, "outcomes stay");
+}
+
+#[test]
+fn a_store_of_another_version_is_refused() {
+    let (folder, store) = open();
+    store.lock().pragma_update(None, "user_version", 99).unwrap();
+    drop(store);
+    let error = Store::open(folder.path()).err().unwrap().to_string();
+    assert!(error.contains("schema 99"), "{error}");
+    assert!(Path::new(&folder.path().join("residentd.sqlite")).exists());
+}
