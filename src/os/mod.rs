@@ -7,6 +7,7 @@ pub mod sandbox;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::clock::Moment;
@@ -80,4 +81,28 @@ pub fn peak_rss_kib(pid: Option<u32>) -> io::Result<u64> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
         .ok_or_else(|| io::Error::other("no VmHWM in /proc status"))
+}
+
+/// Process ids of the children of process `pid`, from `/proc`.
+///
+/// # Errors
+/// The process is gone, or the kernel does not list children.
+pub fn children(pid: u32) -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let listed = std::fs::read_to_string(task?.path().join("children"))?;
+        children.extend(listed.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+    }
+    Ok(children)
+}
+
+/// Marks a step between which the daemon may be killed. Does nothing, unless the
+/// environment variable `RESIDENTD_KILL_AT` names the step: then the process kills
+/// itself there with SIGKILL, as a power cut would. For the crash tests.
+pub fn step(name: &str) {
+    static KILL_AT: OnceLock<Option<String>> = OnceLock::new();
+    if KILL_AT.get_or_init(|| std::env::var("RESIDENTD_KILL_AT").ok()).as_deref() == Some(name) {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        std::thread::park();
+    }
 }

@@ -1,0 +1,138 @@
+//! The resident: composes the pure stages into the reading of one instance.
+//!
+//! One of the two files that know everything (the other is `daemon`). It decides
+//! nothing medical: each stage does, and the first that declines ends the reading.
+
+use std::path::Path;
+use std::time::Instant;
+
+use dicom_object::DefaultDicomObject;
+
+use super::wire::{Answered, Found};
+use crate::digest::Digest;
+use crate::infer::bundle::Bundle;
+use crate::infer::route::route;
+use crate::instance::{Headers, Instance, InstanceError, Pixels};
+use crate::pixels::{self, PixelError};
+use crate::preprocess::{self, Look};
+use crate::quality;
+use crate::report::compose::compose;
+use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Timing};
+use crate::study::Study;
+
+/// Bundles in memory, ready to read.
+pub struct Resident {
+    bundles: Vec<Bundle>,
+}
+
+/// A reading while it is made.
+#[derive(Default)]
+struct Draft {
+    study: Option<Study>,
+    pixels_sha256: Option<Digest>,
+    timings: Vec<Timing>,
+}
+
+impl Draft {
+    /// Runs one stage and notes how long it took.
+    fn stage<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        let start = Instant::now();
+        let result = work(self);
+        self.timings.push(Timing { stage: name.to_owned(), ms: start.elapsed().as_secs_f64() * 1e3 });
+        result
+    }
+
+    fn finish(mut self, outcome: Outcome) -> Reading {
+        let text = self.stage("compose", |draft| compose(&outcome, draft.study.as_ref()));
+        Reading { study: self.study, outcome, text, pixels_sha256: self.pixels_sha256, timings: self.timings }
+    }
+}
+
+impl Resident {
+    /// A resident that reads with `bundles`.
+    #[must_use]
+    pub const fn new(bundles: Vec<Bundle>) -> Self {
+        Self { bundles }
+    }
+
+    /// Reads the file at `path`, which must have digest `expected` if given. Always
+    /// gives a reading: what cannot be read is an abstention or failure with its reason.
+    #[must_use]
+    pub fn read(&self, path: &Path, expected: Option<Digest>) -> Answered {
+        let mut draft = Draft::default();
+        let inspected = draft.stage("validate", |_| Instance::inspect(path));
+        let found = inspected.as_ref().ok().map(|(instance, _)| found(instance));
+        let outcome = match inspected {
+            Ok((instance, _)) if expected.is_some_and(|e| e != instance.sha256) => {
+                failure("the stored file is not the one that was received (its digest differs): check the box's storage")
+            }
+            Ok((instance, headers)) => self.outcome(&instance, &headers, &mut draft).unwrap_or_else(|refused| refused),
+            Err(e) => unreadable(&e),
+        };
+        Answered { found, reading: draft.finish(outcome) }
+    }
+
+    /// The stages in order; the first that declines gives the outcome as `Err`.
+    fn outcome(&self, instance: &Instance, headers: &Headers, draft: &mut Draft) -> Result<Outcome, Outcome> {
+        let object = draft.stage("parse", |_| open(instance))?;
+        let study = Study::from_object(&object).map_err(|e| abstention(ReasonCode::Malformed, e.to_string()))?;
+        let study = draft.study.insert(study).clone();
+        if headers.pixels == Pixels::Absent {
+            return Err(abstention(ReasonCode::NoPixels, "the instance holds no image (no pixel data)"));
+        }
+        let bundle = route(&self.bundles, &study).map_err(|words| abstention(ReasonCode::NoModel, words))?;
+
+        let frames = draft.stage("decode", |_| pixels::decode(&object)).map_err(|e| declined(&e))?;
+        draft.pixels_sha256 = Some(frames.sha256);
+        // A cine is judged by its middle frame: the first is often blank or a title.
+        let gray = draft.stage("present", |_| {
+            preprocess::gray(&frames, frames.frames / 2, &Look::from_object(&object))
+        });
+        draft
+            .stage("quality", |_| quality::assess(&gray))
+            .map_err(|unfit| abstention(ReasonCode::Unfit, format!("{unfit} [{}]", unfit.code())))?;
+        let input = draft.stage("preprocess", |_| preprocess::input(&gray, &bundle.manifest().geometry()));
+        let findings = draft.stage("infer", |_| bundle.findings(&input)).map_err(|e| failure(&e.to_string()))?;
+        Ok(Outcome::Report(findings))
+    }
+}
+
+fn open(instance: &Instance) -> Result<DefaultDicomObject, Outcome> {
+    dicom_object::open_file(&instance.path).map_err(|e| abstention(ReasonCode::Malformed, format!("the file cannot be parsed: {e}")))
+}
+
+fn found(instance: &Instance) -> Found {
+    Found {
+        sha256: instance.sha256,
+        size_bytes: instance.size_bytes,
+        sop_class_uid: instance.sop_class_uid.clone(),
+        sop_instance_uid: instance.sop_instance_uid.clone(),
+        transfer_syntax_uid: instance.transfer_syntax_uid.clone(),
+    }
+}
+
+fn abstention(code: ReasonCode, words: impl Into<String>) -> Outcome {
+    Outcome::Abstention(Reason { code, words: words.into() })
+}
+
+fn failure(words: &str) -> Outcome {
+    Outcome::Failure(Reason { code: ReasonCode::Internal, words: words.to_owned() })
+}
+
+fn unreadable(error: &InstanceError) -> Outcome {
+    match error {
+        // What the system said names our paths: the log and `doctor` are for that.
+        InstanceError::Unreadable { source, .. } => failure(&format!("the stored file cannot be read: {source}")),
+        other => abstention(ReasonCode::Malformed, other.to_string()),
+    }
+}
+
+fn declined(error: &PixelError) -> Outcome {
+    let code = match error {
+        PixelError::NoPixels => ReasonCode::NoPixels,
+        PixelError::TooLarge(_) => ReasonCode::TooLarge,
+        PixelError::Undecodable(_) | PixelError::Corrupt { .. } => ReasonCode::Undecodable,
+        PixelError::Missing(_) | PixelError::Malformed(_) => ReasonCode::Malformed,
+    };
+    abstention(code, error.to_string())
+}

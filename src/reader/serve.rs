@@ -1,0 +1,56 @@
+//! The reader's process: conversation on its standard input, one image at a time.
+//!
+//! It raises the walls before it opens anything, holds no key and no network, and
+//! leaves when the gateway is gone.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use serde::Serialize;
+
+use super::resident::Resident;
+use super::wire::{Answer, Request, WireError, claimed_len, frame};
+use crate::infer::bundle::Bundle;
+use crate::os::sandbox;
+
+/// Serves the gateway at the other end of standard input until it closes.
+///
+/// # Errors
+/// Standard input is no socket, or the conversation broke.
+pub fn serve() -> Result<(), WireError> {
+    let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    let Some(Request::Start { models_dir, image_dirs, memory_bytes }) = next(&mut socket)? else {
+        return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));
+    };
+    let readable: Vec<_> = image_dirs.into_iter().chain([models_dir.clone()]).collect();
+    let walls = sandbox::raise(&readable, memory_bytes)?;
+    let bundles = match Bundle::load_all(&models_dir) {
+        Ok(bundles) => bundles,
+        Err(e) => return answer(&mut socket, &Answer::Unusable(e.to_string())),
+    };
+    let identities = bundles.iter().map(|b| b.identity().clone()).collect();
+    answer(&mut socket, &Answer::Ready { bundles: identities, walls })?;
+    let resident = Resident::new(bundles);
+    while let Some(request) = next(&mut socket)? {
+        let Request::Read { path, sha256 } = request else { continue };
+        answer(&mut socket, &Answer::Read(Box::new(resident.read(&path, sha256))))?;
+    }
+    Ok(())
+}
+
+/// The next request, or `None` where the gateway closed the socket between frames.
+fn next(socket: &mut UnixStream) -> Result<Option<Request>, WireError> {
+    let mut head = [0; 4];
+    match socket.read_exact(&mut head) {
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let mut body = vec![0; claimed_len(head)?];
+    socket.read_exact(&mut body)?;
+    Ok(Some(serde_json::from_slice(&body)?))
+}
+
+fn answer<T: Serialize>(socket: &mut UnixStream, message: &T) -> Result<(), WireError> {
+    Ok(socket.write_all(&frame(message)?)?)
+}

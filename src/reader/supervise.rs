@@ -1,0 +1,145 @@
+//! The gateway's side of the reader: starts it, asks it, kills it when its time is up.
+//!
+//! A reader's death is an answer like any other ([`Attempt::Died`]); the caller counts
+//! strikes. The process inherits an empty environment and no descriptor but its socket.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+
+use super::wire::{Answer, Answered, Request, WireError, claimed_len, frame};
+use crate::digest::Digest;
+use crate::infer::findings::BundleIdentity;
+use crate::os::sandbox::Walls;
+
+/// Longest time for loading bundles and their golden check, on the slowest board.
+const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// What a reader needs to start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folder of bundles.
+    pub models_dir: PathBuf,
+    /// Folders that instances lie in.
+    pub image_dirs: Vec<PathBuf>,
+    /// Address space of the process, bytes.
+    pub memory_bytes: u64,
+    /// Longest time for one image.
+    pub time_limit: Duration,
+}
+
+/// A running reader process; dropped, it is killed.
+pub struct Supervised {
+    child: Child,
+    socket: UnixStream,
+    time_limit: Duration,
+    /// What serves.
+    pub bundles: Vec<BundleIdentity>,
+    /// Which walls stand.
+    pub walls: Walls,
+}
+
+/// What came of asking.
+pub enum Attempt {
+    /// An answer.
+    Read(Box<Answered>),
+    /// The process died or ran out of time, in words; start another.
+    Died(String),
+}
+
+/// Why there is no reader.
+#[derive(Debug, thiserror::Error)]
+pub enum ReaderError {
+    /// The process could not be started.
+    #[error("cannot start the reader process: {0}")]
+    Spawn(std::io::Error),
+    /// It says itself that it cannot serve.
+    #[error("{0}")]
+    Unusable(String),
+    /// It died or fell silent while starting.
+    #[error("the reader process did not become ready: {0}")]
+    NotReady(String),
+}
+
+impl Supervised {
+    /// Starts a reader and waits until every bundle reproduced its golden output.
+    ///
+    /// # Errors
+    /// See [`ReaderError`].
+    pub async fn start(settings: &Settings) -> Result<Self, ReaderError> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(ReaderError::Spawn)?;
+        ours.set_nonblocking(true).map_err(ReaderError::Spawn)?;
+        let program = std::env::current_exe().map_err(ReaderError::Spawn)?;
+        let child = Command::new(program)
+            .arg("reader")
+            .env_clear()
+            .envs(std::env::var_os("RUST_LOG").map(|level| ("RUST_LOG", level)))
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(ReaderError::Spawn)?;
+        let mut socket = UnixStream::from_std(ours).map_err(ReaderError::Spawn)?;
+        let start = Request::Start {
+            models_dir: settings.models_dir.clone(),
+            image_dirs: settings.image_dirs.clone(),
+            memory_bytes: settings.memory_bytes,
+        };
+        match ask(&mut socket, &start, START_LIMIT).await {
+            Ok(Answer::Ready { bundles, walls }) => Ok(Self { child, socket, time_limit: settings.time_limit, bundles, walls }),
+            Ok(Answer::Unusable(why)) => Err(ReaderError::Unusable(why)),
+            Ok(Answer::Read(_)) => Err(ReaderError::NotReady("it answered what was not asked".into())),
+            Err(why) => Err(ReaderError::NotReady(why)),
+        }
+    }
+
+    /// Reads one file. After [`Attempt::Died`] this reader is spent.
+    pub async fn read(&mut self, path: PathBuf, sha256: Option<Digest>) -> Attempt {
+        match ask(&mut self.socket, &Request::Read { path, sha256 }, self.time_limit).await {
+            Ok(Answer::Read(answered)) => Attempt::Read(answered),
+            Ok(_) => self.died("it answered what was not asked".into()).await,
+            Err(why) => self.died(why).await,
+        }
+    }
+
+    /// Process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    async fn died(&mut self, why: String) -> Attempt {
+        let status = match self.child.try_wait() {
+            Ok(Some(status)) => Ok(status),
+            _ => {
+                let _ = self.child.start_kill();
+                self.child.wait().await
+            }
+        };
+        Attempt::Died(status.map_or_else(|_| why.clone(), |status| format!("{why} ({status})")))
+    }
+}
+
+async fn ask(socket: &mut UnixStream, request: &Request, limit: Duration) -> Result<Answer, String> {
+    match tokio::time::timeout(limit, exchange(socket, request)).await {
+        Ok(answer) => answer.map_err(|e| e.to_string()),
+        Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+    }
+}
+
+async fn exchange<Q: Serialize, A: DeserializeOwned>(socket: &mut UnixStream, question: &Q) -> Result<A, WireError> {
+    socket.write_all(&frame(question)?).await?;
+    let mut head = [0; 4];
+    socket.read_exact(&mut head).await?;
+    let mut body = vec![0; claimed_len(head)?];
+    socket.read_exact(&mut body).await?;
+    Ok(serde_json::from_slice(&body)?)
+}
