@@ -1,8 +1,49 @@
-//! residentd
+//! `residentd`: an AI resident that lives beside the scanner.
+//!
+//! ```text
+//!  scanner ──C-STORE──▶ ingest ──▶ store ──▶ reader ───────────────▶ seal ──▶ store ──▶ publish ──▶ hospital (MQTT)
+//!                       bounded    durable   study▸pixels▸quality▸   sign,    outbox    MQTT 5
+//!                       streaming  before    preprocess▸infer▸       chain
+//!                                  0x0000    report (own process,
+//!                                            no network, no key)
+//! ```
+//!
+//! Verbs are stages, nouns are what passes between them. A stage imports the noun that
+//! it consumes, never the stage that made it; data goes one way. Two files know
+//! everything, `reader::resident` and `daemon`, and every other file knows one thing.
+//! `tests/it/architecture.rs` holds this table and these borders.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `board` | which board this is and what it can spare (facts in `board/`) |
+//! | `cli` | one file a subcommand; exit codes |
+//! | `clock` | a moment that knows whether it can be believed |
+//! | `config` | the configuration file, typed |
+//! | `daemon` | wires the edges: ingest, reading loop, publisher, retention |
+//! | `deliver` | C-STORE as SCU |
+//! | `digest` | SHA-256 as a type |
+//! | `infer` | bundles, routing, the model in tract, calibrated findings |
+//! | `ingest` | the storage SCP: associations, C-STORE, spool |
+//! | `instance` | a DICOM file whose element headers were checked |
+//! | `os` | durable files, clock, sandbox: the only `unsafe` |
+//! | `phantom` | a chest phantom as a DX file |
+//! | `pixels` | decoded frames from any accepted transfer syntax |
+//! | `preprocess` | from stored values to the input tensor |
+//! | `publish` | MQTT 5: outbox window, status, alerts, the embedded broker |
+//! | `quality` | fitness for reading |
+//! | `reader` | the pure stages composed; their process and its supervisor |
+//! | `receive` | the hospital's end of the wire, for demo and tests |
+//! | `report` | the reading, its words, its FHIR form |
+//! | `seal` | key, JWS, chain, verification |
+//! | `store` | the one durable store |
+//! | `study` | the image's header as types |
 
+pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod deliver;
 pub mod digest;
 pub mod infer;
 pub mod ingest;
@@ -14,6 +55,7 @@ pub mod preprocess;
 pub mod publish;
 pub mod quality;
 pub mod reader;
+pub mod receive;
 pub mod report;
 pub mod seal;
 pub mod store;

@@ -1,0 +1,156 @@
+//! The daemon: wires ingest, store, reader, seal and publisher, and decides nothing else.
+//!
+//! One of the two files that know everything (the other is `reader::resident`). Channels
+//! and bells only say that there is work; the work itself is always in the store.
+
+mod lock;
+mod reading;
+mod retention;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use log::{info, warn};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::board::Board;
+use crate::config::{Configuration, File};
+use crate::ingest::{IngestError, Listener};
+use crate::os;
+use crate::publish::{self, PublishError, Publisher};
+use crate::reader::supervise::{ReaderError, Settings, Supervised};
+use crate::seal::key::{DeviceKey, KeyError};
+use crate::store::{Store, StoreError};
+
+/// Why the daemon could not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each stage's own error says it")]
+pub enum DaemonError {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error("models in {models_dir}: {source}")]
+    Reader { models_dir: PathBuf, source: ReaderError },
+    #[error("{path}: {message}")]
+    Lock { path: PathBuf, message: String },
+    #[cfg(feature = "broker")]
+    #[error(transparent)]
+    Broker(#[from] publish::BrokerError),
+    #[error("{0} ended unexpectedly: {1}")]
+    Ended(&'static str, String),
+}
+
+/// A daemon whose parts are all up: it answers on its port once [`Daemon::run`] is polled.
+pub struct Daemon {
+    tasks: JoinSet<(&'static str, Result<(), String>)>,
+    stop: watch::Sender<bool>,
+    address: SocketAddr,
+    _lock: lock::StateLock,
+    #[cfg(feature = "broker")]
+    _broker: Option<publish::EmbeddedBroker>,
+}
+
+impl Daemon {
+    /// Brings every part up, in the order in which a failure costs least.
+    ///
+    /// # Errors
+    /// The first part that cannot start; nothing runs then.
+    pub async fn start(config: &Configuration) -> Result<Self, DaemonError> {
+        let File { device, dicom, mqtt, .. } = &config.file;
+        let state_lock = lock::StateLock::take(&device.state_dir)?;
+        let key = Arc::new(DeviceKey::load(&device.key_file)?);
+        let store = Store::open(&device.state_dir)?;
+        let swept = store.sweep()?;
+        if swept > 0 {
+            info!("removed {swept} files that were still being received when the power went");
+        }
+        let settings = reader_settings(&config.file, &device.state_dir);
+        let reader = Supervised::start(&settings)
+            .await
+            .map_err(|source| DaemonError::Reader { models_dir: settings.models_dir.clone(), source })?;
+        for missing in &reader.walls.missing {
+            warn!("the reader's sandbox is incomplete: {missing}");
+        }
+        #[cfg(feature = "broker")]
+        let broker = config.file.broker.as_ref().map(|b| publish::EmbeddedBroker::start(b.listen)).transpose()?;
+        let listener = Listener::bind(dicom)?;
+        let address = listener.local_addr();
+
+        let (stop, stopped) = watch::channel(false);
+        let (received, sealed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (alerts, alerts_out) = publish::alert_channel();
+        let publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, os::now)?;
+
+        let mut tasks = JoinSet::new();
+        let (s, b, st) = (store.clone(), received.clone(), stopped.clone());
+        tasks.spawn(async move {
+            listener.serve(s, os::now, b, st).await;
+            ("ingest", Ok(()))
+        });
+        let st = stopped.clone();
+        tasks.spawn(async move {
+            publisher.run(st).await;
+            ("publish", Ok(()))
+        });
+        let reading = reading::Reading { store: store.clone(), settings, key, config: config.clone(), alerts, sealed };
+        let st = stopped.clone();
+        tasks.spawn(async move { ("reading", reading.run(reader, received, st).await) });
+        let days = config.file.retention.image_days;
+        tasks.spawn(async move {
+            retention::run(store, days, stopped).await;
+            ("retention", Ok(()))
+        });
+        Ok(Self {
+            tasks,
+            stop,
+            address,
+            _lock: state_lock,
+            #[cfg(feature = "broker")]
+            _broker: broker,
+        })
+    }
+
+    /// Where the storage SCP listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `until` resolves, then stops every part in order.
+    ///
+    /// # Errors
+    /// A part ended that must not.
+    pub async fn run(mut self, until: impl Future<Output = ()>) -> Result<(), DaemonError> {
+        let ended = tokio::select! {
+            () = until => None,
+            ended = self.tasks.join_next() => Some(ended),
+        };
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+        match ended {
+            None => Ok(()),
+            Some(Some(Ok((part, result)))) => Err(DaemonError::Ended(part, result.err().unwrap_or_else(|| "no reason given".into()))),
+            Some(Some(Err(panic))) => Err(DaemonError::Ended("a part", panic.to_string())),
+            Some(None) => Err(DaemonError::Ended("everything", "no part was running".into())),
+        }
+    }
+}
+
+/// What the reader gets of the configuration; the board says what it does not.
+#[must_use]
+pub fn reader_settings(file: &File, state_dir: &Path) -> Settings {
+    let memory_mib = file.reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
+    Settings {
+        models_dir: file.reader.models_dir.clone(),
+        image_dirs: vec![Store::spool_of(state_dir)],
+        memory_bytes: u64::from(memory_mib) * 1024 * 1024,
+        time_limit: file.reader.time_limit_s.duration(),
+    }
+}

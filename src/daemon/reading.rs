@@ -1,0 +1,177 @@
+//! The reading loop: oldest unread instance, reader, seal, outbox; over and over.
+//!
+//! Nothing waits in memory: a kill at any line leaves the instance unread, and it is
+//! read again. A reader that dies on an image gets three tries at it (strikes are
+//! durable), then the image gets a signed failure.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::{error, info, warn};
+use tokio::sync::{Notify, watch};
+
+use crate::config::Configuration;
+use crate::os;
+use crate::publish::{Alert, AlertKind, AlertSender};
+use crate::reader;
+use crate::reader::supervise::{Attempt, Settings, Supervised};
+use crate::report::compose::compose;
+use crate::report::fhir::{Context, DeviceFacts, InstanceFacts};
+use crate::report::identity::report_id;
+use crate::report::reading::{self as report, Outcome, Reason, ReasonCode};
+use crate::seal::key::DeviceKey;
+use crate::seal::outcome::seal_reading;
+use crate::store::{Store, StoreError, StoredInstance};
+
+/// How often the reader may die on one instance before that is its outcome.
+const MAX_STRIKES: u32 = 3;
+/// Pauses after a failure of store or reader that is not the image's fault.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What the loop works with.
+pub struct Reading {
+    pub store: Store,
+    pub settings: Settings,
+    pub key: Arc<DeviceKey>,
+    pub config: Configuration,
+    pub alerts: AlertSender,
+    pub sealed: Arc<Notify>,
+}
+
+impl Reading {
+    /// Reads until `stop`; an image in the reader then stays unread.
+    pub async fn run(self, reader: Supervised, received: Arc<Notify>, mut stop: watch::Receiver<bool>) -> Result<(), String> {
+        tokio::select! {
+            never = self.read_all(reader, &received) => never,
+            _ = stop.wait_for(|stop| *stop) => Ok(()),
+        }
+    }
+
+    async fn read_all(&self, mut reader: Supervised, received: &Notify) -> Result<(), String> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.step(&mut reader).await {
+                Ok(true) => pause = FIRST_PAUSE,
+                Ok(false) => received.notified().await,
+                Err(e) => {
+                    error!("reading waits {} ms: {e}", pause.as_millis());
+                    let kind = if e.is_full() { AlertKind::StorageLow } else { AlertKind::ReaderDied };
+                    self.alerts.raise(Alert { kind, report_id: None, message: e.to_string() });
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// One instance from unread to sealed; false where none is unread.
+    async fn step(&self, reader: &mut Supervised) -> Result<bool, StepError> {
+        let Some(instance) = self.blocking(|store| store.next_unread()).await? else { return Ok(false) };
+        let start = Instant::now();
+        let reading = match reader.read(instance.instance.path.clone(), Some(instance.instance.sha256)).await {
+            Attempt::Read(answered) => believed(answered.reading, &instance),
+            Attempt::Died(why) => {
+                let strikes = self.blocking(move |store| store.strike(instance.id)).await?;
+                warn!("the reader died on an image, strike {strikes} of {MAX_STRIKES}: {why}");
+                *reader = Supervised::start(&self.settings).await?;
+                if strikes < MAX_STRIKES {
+                    return Ok(true);
+                }
+                let words = format!("the reader process died on this image {strikes} times, last: {why}");
+                reader::failed(Reason { code: ReasonCode::ReaderDied, words })
+            }
+        };
+        os::step("read");
+        self.seal(instance, reading, start).await?;
+        Ok(true)
+    }
+
+    async fn seal(&self, instance: StoredInstance, reading: report::Reading, start: Instant) -> Result<(), StepError> {
+        let device = &self.config.file.device;
+        let id = report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid);
+        let issued = os::now();
+        let context = Context {
+            report_id: id.clone(),
+            device: DeviceFacts {
+                site: device.site.clone(),
+                name: device.name.clone(),
+                key_id: self.key.id().to_owned(),
+                software_version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            instance: InstanceFacts::of(&instance.instance, Some(instance.calling_ae)),
+            received: instance.received,
+            issued,
+        };
+        let (key, config) = (self.key.clone(), self.config.sha256);
+        let (kind, alert) = (kind(&reading.outcome), retake(&reading.outcome, &id));
+        let sequence = self
+            .blocking(move |store| store.conclude(instance.id, issued, |head| seal_reading(&reading, &context, config, &key, head)))
+            .await?;
+        os::step("sealed");
+        if let Some(sequence) = sequence {
+            info!("outcome {sequence} ({id}): {kind}, {} ms", start.elapsed().as_millis());
+        }
+        self.sealed.notify_one();
+        if let Some(alert) = alert {
+            self.alerts.raise(alert);
+        }
+        Ok(())
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StepError> {
+        let store = self.store.clone();
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        Ok(done.map_err(|panic| StepError::Panicked(panic.to_string()))??)
+    }
+}
+
+/// What the gateway takes from a reader that parsed a stranger's bytes: the findings,
+/// if they are of this very instance, in words that it composes itself (promise 8).
+fn believed(mut reading: report::Reading, instance: &StoredInstance) -> report::Reading {
+    let asked = &instance.instance.sop_instance_uid;
+    if reading.study.as_ref().is_some_and(|study| study.sop_instance_uid != *asked) {
+        let words = "the reader answered for another image".to_owned();
+        return reader::failed(Reason { code: ReasonCode::Internal, words });
+    }
+    reading.text = compose(&reading.outcome, reading.study.as_ref());
+    reading
+}
+
+fn kind(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Report(findings) => format!("report by {} {}", findings.bundle.name, findings.bundle.version),
+        Outcome::Abstention(reason) => format!("abstention ({})", reason.code.as_str()),
+        Outcome::Failure(reason) => format!("failure ({})", reason.code.as_str()),
+    }
+}
+
+/// An unfit image is an alert: the patient may still be there for another.
+fn retake(outcome: &Outcome, report_id: &str) -> Option<Alert> {
+    match outcome {
+        Outcome::Abstention(Reason { code: ReasonCode::Unfit, words }) => {
+            Some(Alert { kind: AlertKind::RetakeRequested, report_id: Some(report_id.to_owned()), message: words.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Why a step must be tried again.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the reader cannot be started: {0}")]
+    Reader(#[from] reader::supervise::ReaderError),
+    #[error("a store task panicked: {0}")]
+    Panicked(String),
+}
+
+impl StepError {
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Store(e) if e.is_full())
+    }
+}

@@ -1,0 +1,136 @@
+//! C-STORE as SCU (PS3.4 B): sends Part 10 files as they are, transfer syntax untouched.
+//!
+//! Used by `demo`, and by whatever delivers to a PACS later.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dicom_core::{DataElement, VR, dicom_value};
+use dicom_dictionary_std::tags;
+use dicom_object::{FileMetaTable, InMemDicomObject};
+use dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN;
+use dicom_ul::association::client::{AsyncClientAssociation, ClientAssociationOptions};
+use dicom_ul::pdu::{PDataValue, PDataValueType, Pdu};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::instance::uid::AeTitle;
+
+/// Bytes of a file handed to the network at once.
+const PIECE_BYTES: usize = 64 * 1024;
+/// Longest wait for a peer's answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// Why files could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// Not a Part 10 file, or unreadable.
+    #[error("{path}: {message}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The peer refused, or the association broke.
+    #[error("association with {address}: {message}")]
+    Association {
+        /// The peer.
+        address: String,
+        /// What happened.
+        message: String,
+    },
+    /// The peer takes neither this SOP class nor transfer syntax.
+    #[error("{path}: the peer does not accept SOP class {sop_class} in transfer syntax {transfer_syntax}")]
+    NotAccepted {
+        /// Which file.
+        path: PathBuf,
+        /// Its SOP class.
+        sop_class: String,
+        /// Its transfer syntax.
+        transfer_syntax: String,
+    },
+}
+
+/// Sends `path` to the storage SCP `called` at `address` in an association of its own
+/// and releases it; gives the C-STORE status (PS3.7 C), 0x0000 for success.
+///
+/// # Errors
+/// See [`SendError`].
+pub async fn send(address: &str, calling: &AeTitle, called: &AeTitle, path: &Path) -> Result<u16, SendError> {
+    let broken = |message: String| SendError::Association { address: address.to_owned(), message };
+    let file_error = |message: String| SendError::File { path: path.to_owned(), message };
+    let mut file = BufReader::new(File::open(path).map_err(|e| file_error(e.to_string()))?);
+    let mut preamble = [0; 128];
+    file.read_exact(&mut preamble).map_err(|e| file_error(e.to_string()))?;
+    let meta = FileMetaTable::from_reader(&mut file).map_err(|e| file_error(e.to_string()))?;
+    let mut peer = ClientAssociationOptions::new()
+        .calling_ae_title(calling.as_str())
+        .called_ae_title(called.as_str())
+        .with_presentation_context(meta.media_storage_sop_class_uid(), vec![meta.transfer_syntax()])
+        .read_timeout(ANSWER_LIMIT)
+        .establish_async(address)
+        .await
+        .map_err(|e| broken(e.to_string()))?;
+    let Some(context) = peer.presentation_contexts().first().map(|c| c.id) else {
+        return Err(SendError::NotAccepted {
+            path: path.to_owned(),
+            sop_class: meta.media_storage_sop_class_uid().to_owned(),
+            transfer_syntax: meta.transfer_syntax().to_owned(),
+        });
+    };
+    let status = store(&mut peer, context, &meta, &mut file).await.map_err(broken)?;
+    peer.release().await.map_err(|e| broken(e.to_string()))?;
+    Ok(status)
+}
+
+async fn store(
+    peer: &mut AsyncClientAssociation<TcpStream>,
+    context: u8,
+    meta: &FileMetaTable,
+    dataset: &mut impl Read,
+) -> Result<u16, String> {
+    let command = PDataValue { presentation_context_id: context, value_type: PDataValueType::Command, is_last: true, data: request(meta)? };
+    peer.send(&Pdu::PData { data: vec![command] }).await.map_err(|e| e.to_string())?;
+    let mut pieces = peer.send_pdata(context);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match dataset.read(&mut piece).map_err(|e| e.to_string())? {
+            0 => break,
+            read => pieces.write_all(&piece[..read]).await.map_err(|e| e.to_string())?,
+        }
+    }
+    pieces.finish().await.map_err(|e| e.to_string())?;
+    match peer.receive().await.map_err(|e| e.to_string())? {
+        Pdu::PData { data } => status(&data.iter().flat_map(|d| d.data.iter().copied()).collect::<Vec<_>>()),
+        other => Err(format!("the peer answered {}", other.short_description())),
+    }
+}
+
+/// C-STORE-RQ (PS3.7 9.3.1.1).
+fn request(meta: &FileMetaTable) -> Result<Vec<u8>, String> {
+    let uid = |text: &str| dicom_value!(Str, text.trim_end_matches('\0').to_owned());
+    let command = InMemDicomObject::command_from_element_iter([
+        DataElement::new(tags::AFFECTED_SOP_CLASS_UID, VR::UI, uid(&meta.media_storage_sop_class_uid)),
+        DataElement::new(tags::COMMAND_FIELD, VR::US, dicom_value!(U16, [0x0001])),
+        DataElement::new(tags::MESSAGE_ID, VR::US, dicom_value!(U16, [1])),
+        DataElement::new(tags::PRIORITY, VR::US, dicom_value!(U16, [0])),
+        DataElement::new(tags::COMMAND_DATA_SET_TYPE, VR::US, dicom_value!(U16, [0x0000])),
+        DataElement::new(tags::AFFECTED_SOP_INSTANCE_UID, VR::UI, uid(&meta.media_storage_sop_instance_uid)),
+    ]);
+    let mut bytes = Vec::new();
+    command.write_dataset_with_ts(&mut bytes, &IMPLICIT_VR_LITTLE_ENDIAN.erased()).map_err(|e| e.to_string())?;
+    Ok(bytes)
+}
+
+/// Status (0000,0900) of a C-STORE-RSP (PS3.7 9.3.1.2).
+fn status(response: &[u8]) -> Result<u16, String> {
+    InMemDicomObject::read_dataset_with_ts(response, &IMPLICIT_VR_LITTLE_ENDIAN.erased())
+        .map_err(|e| e.to_string())?
+        .element(tags::STATUS)
+        .map_err(|e| e.to_string())?
+        .to_int()
+        .map_err(|e| e.to_string())
+}
