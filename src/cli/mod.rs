@@ -1,1 +1,89 @@
-//! cli
+//! The command line: one file a subcommand, one table from error to exit code.
+
+mod check;
+mod demo;
+mod exit;
+mod phantom;
+mod provision;
+mod read;
+mod run;
+mod show;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An AI resident beside the scanner: images in over DICOM, signed draft reports out over MQTT.
+///
+/// Not a medical device. Every report is an unreviewed machine draft.
+#[derive(Parser)]
+#[command(version, about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Receive, read, sign and publish until stopped
+    Run(run::Arguments),
+    /// Read DICOM files with the same reader and print the drafts
+    Read(read::Arguments),
+    /// Check sealed outcomes against the device's public key
+    Verify(verify::Arguments),
+    /// Make a device's key, identity and configuration; never overwrites
+    Provision(provision::Arguments),
+    /// Check configuration, key, models, folders and broker; changes nothing
+    Check(check::Arguments),
+    /// Write a chest phantom as a DICOM file
+    Phantom(phantom::Arguments),
+    /// Show the whole way, from C-STORE to verified report, with nothing set up
+    Demo(demo::Arguments),
+    /// The sandboxed reader process; started by the others, speaks on standard input
+    #[command(hide = true)]
+    Reader,
+}
+
+/// Parses the command line and runs it; errors are printed once, here.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default_level(&arguments.command)))
+        // dicom-rs quotes element values in its lines, and those are patients' (promise 9).
+        .filter_module("dicom_", log::LevelFilter::Off)
+        .filter_module("tracing", log::LevelFilter::Off)
+        .format_timestamp_millis()
+        .format_target(false)
+        .init();
+    let result = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Read(arguments) => read::read(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Provision(arguments) => provision::provision(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Phantom(arguments) => phantom::phantom(&arguments),
+        Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Reader => crate::reader::serve::serve().map_err(Into::into),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("residentd: {error:#}");
+            ExitCode::from(exit::code(&error))
+        }
+    }
+}
+
+/// The daemon tells one line a study; the other commands speak on standard output.
+const fn default_level(command: &Command) -> &'static str {
+    match command {
+        Command::Run(_) => "info,rumqttd=off",
+        _ => "warn,rumqttd=off",
+    }
+}
+
+/// A runtime for one command.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}

@@ -1,0 +1,129 @@
+//! `read`: DICOM files through the very same sandboxed reader, printed for people or machines.
+
+use std::path::{Path, PathBuf};
+
+use super::{exit, show};
+use crate::board::Board;
+use crate::config::Configuration;
+use crate::config::Name;
+use crate::os;
+use crate::reader;
+use crate::reader::supervise::{Attempt, Settings, Supervised};
+use crate::reader::wire::Answered;
+use crate::report::fhir::{self, Context, DeviceFacts, InstanceFacts};
+use crate::report::identity::report_id;
+use crate::report::reading::{Outcome, Reason, ReasonCode};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// DICOM files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Folder of model bundles (default: the configuration's, else the one that is shipped)
+    #[arg(long)]
+    models: Option<PathBuf>,
+    /// Configuration to take the reader's settings from
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Print each reading as one line of JSON
+    #[arg(long, conflicts_with = "fhir")]
+    json: bool,
+    /// Print each reading as a FHIR R4 Bundle, one a line, unsigned
+    #[arg(long)]
+    fhir: bool,
+}
+
+pub fn read(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = arguments.config.as_deref().map(Configuration::load).transpose()?;
+    let files = arguments.files.iter().map(|f| resolved(f)).collect::<anyhow::Result<Vec<_>>>()?;
+    let settings = settings(arguments.models.as_deref(), config.as_ref(), &files)?;
+    let failed = super::runtime()?.block_on(read_all(arguments, &settings, &files))?;
+    if failed == 0 { Ok(()) } else { Err(exit::coded(exit::DATA, format!("reading failed on {failed} of {} files", files.len()))) }
+}
+
+fn resolved(file: &Path) -> anyhow::Result<PathBuf> {
+    file.canonicalize().map_err(|e| exit::coded(exit::DATA, format!("{}: {e}", file.display())))
+}
+
+fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[PathBuf]) -> anyhow::Result<Settings> {
+    let reader = config.map(|c| c.file.reader.clone()).unwrap_or_default();
+    let models_dir = match (models, config) {
+        (Some(models), _) => models.canonicalize().map_err(|e| exit::coded(exit::CONFIG, format!("--models {}: {e}", models.display())))?,
+        (None, Some(_)) => reader.models_dir,
+        (None, None) => shipped_models()?,
+    };
+    let memory_mib = reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
+    let mut image_dirs: Vec<PathBuf> = files.iter().filter_map(|f| f.parent().map(Path::to_owned)).collect();
+    image_dirs.dedup();
+    Ok(Settings { models_dir, image_dirs, memory_bytes: u64::from(memory_mib) * 1024 * 1024, time_limit: reader.time_limit_s.duration() })
+}
+
+/// The bundles that came with this program: installed, or in the source tree it was built in.
+pub fn shipped_models() -> anyhow::Result<PathBuf> {
+    let installed = Path::new("/usr/share/residentd/models");
+    let built = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.parent()?.join("models")));
+    let here = Path::new("models").canonicalize().ok();
+    [here, built, Some(installed.to_owned())]
+        .into_iter()
+        .flatten()
+        .find(|folder| folder.join("chest-adult/manifest.toml").is_file())
+        .ok_or_else(|| exit::coded(exit::CONFIG, "no model bundles found in ./models or /usr/share/residentd/models: give --models DIR"))
+}
+
+/// Reads every file in turn; gives the number of failures.
+async fn read_all(arguments: &Arguments, settings: &Settings, files: &[PathBuf]) -> anyhow::Result<usize> {
+    let mut process = Supervised::start(settings).await?;
+    let mut failed = 0;
+    for (shown, file) in arguments.files.iter().zip(files) {
+        let answered = match process.read(file.clone(), None).await {
+            Attempt::Read(answered) => *answered,
+            Attempt::Died(why) => {
+                process = Supervised::start(settings).await?;
+                let words = format!("the reader process died on it: {why}");
+                Answered { found: None, reading: reader::failed(Reason { code: ReasonCode::ReaderDied, words }) }
+            }
+        };
+        failed += usize::from(matches!(answered.reading.outcome, Outcome::Failure(_)));
+        print(arguments, shown, &answered)?;
+    }
+    Ok(failed)
+}
+
+fn print(arguments: &Arguments, file: &Path, answered: &Answered) -> anyhow::Result<()> {
+    let reading = &answered.reading;
+    if arguments.json {
+        println!("{}", serde_json::to_string(answered)?);
+    } else if arguments.fhir {
+        println!("{}", fhir(answered)?);
+    } else {
+        println!("{}\n", file.display());
+        print!("{}\n{}", show::words(reading), show::table(reading));
+        println!("\n  {}\n", show::timings(&reading.timings));
+    }
+    Ok(())
+}
+
+/// The payload as it would be sealed on a box, under a device name that says it was not.
+fn fhir(answered: &Answered) -> anyhow::Result<String> {
+    let Some(found) = &answered.found else {
+        let words = answered.reading.text.impression.join(" ");
+        let issue = serde_json::json!([{ "severity": "error", "code": "invalid", "diagnostics": words }]);
+        return Ok(serde_json::json!({ "resourceType": "OperationOutcome", "issue": issue }).to_string());
+    };
+    let name = Name::try_from("unprovisioned".to_owned())?;
+    let now = os::now();
+    let context = Context {
+        report_id: report_id("unprovisioned", &found.sop_instance_uid),
+        device: DeviceFacts { site: name.clone(), name, key_id: "none".into(), software_version: env!("CARGO_PKG_VERSION").into() },
+        instance: InstanceFacts {
+            sop_class_uid: found.sop_class_uid.clone(),
+            sop_instance_uid: found.sop_instance_uid.clone(),
+            transfer_syntax_uid: found.transfer_syntax_uid.clone(),
+            sha256: found.sha256,
+            calling_ae: None,
+        },
+        received: now,
+        issued: now,
+    };
+    Ok(String::from_utf8(fhir::payload(&answered.reading, &context))?)
+}

@@ -1,0 +1,55 @@
+//! `run`: the daemon, until SIGTERM or SIGINT.
+
+use std::path::{Path, PathBuf};
+
+use log::{info, warn};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::board::Board;
+use crate::config::Configuration;
+use crate::daemon::Daemon;
+
+/// Most threads of the gateway's runtime: its work is waiting.
+const MAX_THREADS: u16 = 2;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The configuration file
+    #[arg(long, default_value = "/etc/residentd/residentd.toml")]
+    config: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = Configuration::load(&arguments.config)?;
+    let board = Board::detect(Path::new("/"));
+    info!("residentd {} on {}, configuration {}", env!("CARGO_PKG_VERSION"), board.name, config.sha256);
+    let threads = usize::from(board.cores.clamp(1, MAX_THREADS));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    runtime.block_on(serve(&config))
+}
+
+async fn serve(config: &Configuration) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let daemon = Daemon::start(config).await?;
+    info!("ready: storage SCP {} on {}", config.file.dicom.ae_title, daemon.address());
+    tell_systemd(&[NotifyState::Ready]);
+    daemon
+        .run(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            info!("stopping");
+            tell_systemd(&[NotifyState::Stopping]);
+        })
+        .await?;
+    Ok(())
+}
+
+fn tell_systemd(states: &[NotifyState<'_>]) {
+    if let Err(e) = sd_notify::notify(states) {
+        warn!("systemd was not told: {e}");
+    }
+}
