@@ -1,0 +1,124 @@
+//! The cut of the program, held by a test: the module table is true, edges stay edges,
+//! vendors are named where they live.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Every Rust file below `src`, by its path from there.
+fn sources() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![Path::new(ROOT).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.strip_prefix(Path::new(ROOT).join("src")).unwrap().display().to_string();
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The module that a file belongs to: `store/mod.rs` and `store.rs` are `store`.
+fn module(file: &str) -> &str {
+    file.split(['/', '.']).next().unwrap()
+}
+
+/// The part of a file that ships: what stands before its tests.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod ").next().unwrap()
+}
+
+#[test]
+fn the_module_table_in_lib_rs_names_every_module_and_no_other() {
+    let lib = fs::read_to_string(PathBuf::from(ROOT).join("src/lib.rs")).unwrap();
+    let row = |line: &str| Some(line.strip_prefix("//! | `")?.split('`').next()?.to_owned());
+    let mut table: Vec<String> = lib.lines().filter_map(row).collect();
+    let mut modules: Vec<String> =
+        lib.lines().filter_map(|l| Some(l.strip_prefix("pub mod ")?.trim_end_matches(';').to_owned())).collect();
+    table.sort();
+    modules.sort();
+    assert_eq!(table, modules);
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (file, text) in sources() {
+        assert!(text.starts_with("//! "), "src/{file} must open with a module comment");
+    }
+}
+
+/// Which of our modules each module may use. `reader` and `daemon` know everything
+/// that they compose; the rest know what they consume.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("board", &[]),
+    ("clock", &[]),
+    ("config", &["digest", "instance"]),
+    ("deliver", &["instance"]),
+    ("digest", &[]),
+    ("infer", &["digest", "preprocess", "study"]),
+    ("ingest", &["clock", "config", "digest", "instance", "os", "store"]),
+    ("instance", &["digest"]),
+    ("os", &["clock"]),
+    ("phantom", &["digest", "instance"]),
+    ("pixels", &["digest", "report"]),
+    ("preprocess", &["pixels"]),
+    ("publish", &["clock", "config", "os", "store"]),
+    ("quality", &["preprocess"]),
+    ("receive", &[]),
+    ("report", &["clock", "config", "digest", "infer", "instance", "study"]),
+    ("seal", &["clock", "digest", "os", "report", "store", "study"]),
+    ("store", &["clock", "digest", "instance", "os"]),
+    ("study", &["instance"]),
+];
+
+#[test]
+fn a_module_uses_only_what_the_architecture_allows() {
+    let allowed: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    for (file, text) in sources() {
+        let Some(allowed) = allowed.get(module(&file)) else { continue };
+        for used in shipped(&text).split("crate::").skip(1).map(|rest| module(rest.split(':').next().unwrap())) {
+            let used = used.split([';', '{', ' ', '`', ']']).next().unwrap();
+            assert!(used == module(&file) || allowed.contains(&used), "src/{file} may not use {used}");
+        }
+    }
+}
+
+/// Crates that are colleagues: each is named below one path only.
+const AT_HOME: &[(&str, &[&str])] = &[
+    ("tract_", &["infer/model.rs"]),
+    ("rusqlite", &["store/"]),
+    ("rumqttc", &["publish/", "receive.rs"]),
+    ("rumqttd", &["publish/broker.rs", "cli/mod.rs"]),
+    ("ed25519_dalek", &["seal/"]),
+    ("landlock::", &["os/"]),
+    ("seccompiler", &["os/"]),
+    ("libc::", &["os/"]),
+    ("dicom_ul", &["ingest/", "deliver.rs"]),
+    ("dicom_pixeldata", &["pixels/"]),
+    ("sd_notify", &["cli/run.rs"]),
+    ("clap::", &["cli/"]),
+    ("anyhow", &["cli/"]),
+    ("unsafe {", &["os/"]),
+];
+
+#[test]
+fn a_vendor_crate_is_named_only_where_it_lives() {
+    for (file, text) in sources() {
+        for (vendor, homes) in AT_HOME {
+            let named = shipped(&text).lines().any(|line| !line.trim_start().starts_with("//") && line.contains(vendor));
+            assert!(!named || homes.iter().any(|home| file.starts_with(home)), "src/{file} names {vendor}");
+        }
+    }
+}
+
+#[test]
+fn main_is_at_most_forty_lines() {
+    assert!(sources()["main.rs"].lines().count() <= 40);
+}

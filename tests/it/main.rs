@@ -1,0 +1,8 @@
+//! Integration tests, by promise. One binary: linking tract once is enough.
+
+mod architecture;
+mod bad_input;
+mod crash;
+mod peers;
+mod site;
+mod way;
