@@ -41,7 +41,8 @@ impl Board {
     #[must_use]
     pub fn detect(root: &Path) -> Self {
         let tree = std::fs::read(root.join("proc/device-tree/compatible")).unwrap_or_default();
-        let strings: Vec<&str> = tree.split(|b| *b == 0).filter_map(|s| std::str::from_utf8(s).ok()).filter(|s| !s.is_empty()).collect();
+        let strings: Vec<&str> =
+            tree.split(|b| *b == 0).filter_map(|s| std::str::from_utf8(s).ok()).filter(|s| !s.is_empty()).collect();
         Self::choose(&strings, std::env::consts::ARCH)
     }
 

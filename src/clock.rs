@@ -29,8 +29,8 @@ impl Moment {
     /// The calendar day in UTC as (year, month, day).
     #[must_use]
     pub fn date(&self) -> (i32, u8, u8) {
-        let at = OffsetDateTime::from_unix_timestamp(self.unix_ms.div_euclid(1000))
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let at =
+            OffsetDateTime::from_unix_timestamp(self.unix_ms.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         (at.year(), at.month() as u8, at.day())
     }
 }

@@ -92,7 +92,12 @@ async fn store(
     meta: &FileMetaTable,
     dataset: &mut impl Read,
 ) -> Result<u16, String> {
-    let command = PDataValue { presentation_context_id: context, value_type: PDataValueType::Command, is_last: true, data: request(meta)? };
+    let command = PDataValue {
+        presentation_context_id: context,
+        value_type: PDataValueType::Command,
+        is_last: true,
+        data: request(meta)?,
+    };
     peer.send(&Pdu::PData { data: vec![command] }).await.map_err(|e| e.to_string())?;
     let mut pieces = peer.send_pdata(context);
     let mut piece = vec![0; PIECE_BYTES];

@@ -51,7 +51,9 @@ impl Subscriber {
         let deadline = Instant::now() + limit;
         loop {
             match subscriber.poll(deadline).await? {
-                Packet::ConnAck(_) => client.try_subscribe(filter, QoS::AtLeastOnce).map_err(|e| Silence(e.to_string()))?,
+                Packet::ConnAck(_) => {
+                    client.try_subscribe(filter, QoS::AtLeastOnce).map_err(|e| Silence(e.to_string()))?
+                }
                 Packet::SubAck(_) => return Ok(subscriber),
                 _ => {}
             }

@@ -69,7 +69,11 @@ fn models(config: &Configuration) -> Result<String, String> {
         .block_on(Supervised::start(&settings))
         .map_err(|e| format!("{}: {e}", settings.models_dir.display()))?;
     let names: Vec<String> = reader.bundles.iter().map(|b| format!("{} {}", b.name, b.version)).collect();
-    let walls = if reader.walls.missing.is_empty() { "sandbox complete".into() } else { format!("SANDBOX INCOMPLETE: {}", reader.walls.missing.join("; ")) };
+    let walls = if reader.walls.missing.is_empty() {
+        "sandbox complete".into()
+    } else {
+        format!("SANDBOX INCOMPLETE: {}", reader.walls.missing.join("; "))
+    };
     Ok(format!("{} (golden outputs reproduced; {walls})", names.join(", ")))
 }
 

@@ -53,6 +53,8 @@ pub fn main() -> ExitCode {
         // dicom-rs quotes element values in its lines, and those are patients' (promise 9).
         .filter_module("dicom_", log::LevelFilter::Off)
         .filter_module("tracing", log::LevelFilter::Off)
+        .filter_module("rumqttc", log::LevelFilter::Off)
+        .filter_module("rumqttd", log::LevelFilter::Off)
         .format_timestamp_millis()
         .format_target(false)
         .init();
@@ -78,8 +80,8 @@ pub fn main() -> ExitCode {
 /// The daemon tells one line a study; the other commands speak on standard output.
 const fn default_level(command: &Command) -> &'static str {
     match command {
-        Command::Run(_) => "info,rumqttd=off",
-        _ => "warn,rumqttd=off",
+        Command::Run(_) => "info",
+        _ => "warn",
     }
 }
 

@@ -54,7 +54,10 @@ pub fn provision(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(there) = [&config, &key_file].into_iter().find(|p| p.exists()) {
         return Err(exit::coded(
             exit::CANNOT_CREATE,
-            format!("{} exists, and provisioning never overwrites: this box is provisioned; move the file away to start anew", there.display()),
+            format!(
+                "{} exists, and provisioning never overwrites: this box is provisioned; move the file away to start anew",
+                there.display()
+            ),
         ));
     }
     let text = configuration(arguments, &key_file);
@@ -84,12 +87,24 @@ fn configuration(arguments: &Arguments, key_file: &Path) -> String {
     text = set(text, "name = \"cart-1\"", format!("name = \"{}\"", arguments.device));
     text = set(text, "state_dir = \"/var/lib/residentd\"", format!("state_dir = {}", quoted(&arguments.state_dir)));
     text = set(text, "key_file = \"/etc/residentd/device.key\"", format!("key_file = {}", quoted(key_file)));
-    text = set(text, "models_dir = \"/usr/share/residentd/models\"", format!("models_dir = {}", quoted(&arguments.models_dir)));
+    text = set(
+        text,
+        "models_dir = \"/usr/share/residentd/models\"",
+        format!("models_dir = {}", quoted(&arguments.models_dir)),
+    );
     text = set(text, "# listen = \"0.0.0.0:11112\"", format!("listen = \"{}\"", arguments.listen));
-    text = set(text, "# ae_title = \"RESIDENTD\"", format!("ae_title = {}", toml::Value::String(arguments.ae_title.clone())));
+    text = set(
+        text,
+        "# ae_title = \"RESIDENTD\"",
+        format!("ae_title = {}", toml::Value::String(arguments.ae_title.clone())),
+    );
     match &arguments.broker {
         None => {
-            text = set(text, "# [broker]\n# listen = \"127.0.0.1:1883\"", format!("[broker]\nlisten = \"{}\"", arguments.broker_listen));
+            text = set(
+                text,
+                "# [broker]\n# listen = \"127.0.0.1:1883\"",
+                format!("[broker]\nlisten = \"{}\"", arguments.broker_listen),
+            );
             text = set(text, "# port = 1883", format!("port = {}", arguments.broker_listen.port()));
         }
         Some(broker) => {
@@ -118,7 +133,12 @@ mod tests {
         let all: String = TEMPLATE
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(bare) if bare.starts_with('[') || bare.split(" = ").next().is_some_and(|k| bare.contains(" = ") && !k.contains(' ')) => bare,
+                Some(bare)
+                    if bare.starts_with('[')
+                        || bare.split(" = ").next().is_some_and(|k| bare.contains(" = ") && !k.contains(' ')) =>
+                {
+                    bare
+                }
                 _ => line,
             })
             .flat_map(|line| [line, "\n"])
@@ -128,7 +148,11 @@ mod tests {
         let shown: toml::Table = all.parse().unwrap();
         assert_eq!(keys(&shown, ""), keys(&known, ""));
         let defaults = Configuration::parse(TEMPLATE, Path::new("/etc/residentd/residentd.toml")).unwrap();
-        assert_eq!(format!("{:?}", defaults.file.dicom.listen), format!("{:?}", config.file.dicom.listen), "the shown default is the default");
+        assert_eq!(
+            format!("{:?}", defaults.file.dicom.listen),
+            format!("{:?}", config.file.dicom.listen),
+            "the shown default is the default"
+        );
     }
 
     fn keys(table: &toml::Table, prefix: &str) -> std::collections::BTreeSet<String> {

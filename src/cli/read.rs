@@ -38,7 +38,11 @@ pub fn read(arguments: &Arguments) -> anyhow::Result<()> {
     let files = arguments.files.iter().map(|f| resolved(f)).collect::<anyhow::Result<Vec<_>>>()?;
     let settings = settings(arguments.models.as_deref(), config.as_ref(), &files)?;
     let failed = super::runtime()?.block_on(read_all(arguments, &settings, &files))?;
-    if failed == 0 { Ok(()) } else { Err(exit::coded(exit::DATA, format!("reading failed on {failed} of {} files", files.len()))) }
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(exit::coded(exit::DATA, format!("reading failed on {failed} of {} files", files.len())))
+    }
 }
 
 fn resolved(file: &Path) -> anyhow::Result<PathBuf> {
@@ -48,14 +52,21 @@ fn resolved(file: &Path) -> anyhow::Result<PathBuf> {
 fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[PathBuf]) -> anyhow::Result<Settings> {
     let reader = config.map(|c| c.file.reader.clone()).unwrap_or_default();
     let models_dir = match (models, config) {
-        (Some(models), _) => models.canonicalize().map_err(|e| exit::coded(exit::CONFIG, format!("--models {}: {e}", models.display())))?,
+        (Some(models), _) => models
+            .canonicalize()
+            .map_err(|e| exit::coded(exit::CONFIG, format!("--models {}: {e}", models.display())))?,
         (None, Some(_)) => reader.models_dir,
         (None, None) => shipped_models()?,
     };
     let memory_mib = reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
     let mut image_dirs: Vec<PathBuf> = files.iter().filter_map(|f| f.parent().map(Path::to_owned)).collect();
     image_dirs.dedup();
-    Ok(Settings { models_dir, image_dirs, memory_bytes: u64::from(memory_mib) * 1024 * 1024, time_limit: reader.time_limit_s.duration() })
+    Ok(Settings {
+        models_dir,
+        image_dirs,
+        memory_bytes: u64::from(memory_mib) * 1024 * 1024,
+        time_limit: reader.time_limit_s.duration(),
+    })
 }
 
 /// The bundles that came with this program: installed, or in the source tree it was built in.
@@ -67,7 +78,12 @@ pub fn shipped_models() -> anyhow::Result<PathBuf> {
         .into_iter()
         .flatten()
         .find(|folder| folder.join("chest-adult/manifest.toml").is_file())
-        .ok_or_else(|| exit::coded(exit::CONFIG, "no model bundles found in ./models or /usr/share/residentd/models: give --models DIR"))
+        .ok_or_else(|| {
+            exit::coded(
+                exit::CONFIG,
+                "no model bundles found in ./models or /usr/share/residentd/models: give --models DIR",
+            )
+        })
 }
 
 /// Reads every file in turn; gives the number of failures.
@@ -114,7 +130,12 @@ fn fhir(answered: &Answered) -> anyhow::Result<String> {
     let now = os::now();
     let context = Context {
         report_id: report_id("unprovisioned", &found.sop_instance_uid),
-        device: DeviceFacts { site: name.clone(), name, key_id: "none".into(), software_version: env!("CARGO_PKG_VERSION").into() },
+        device: DeviceFacts {
+            site: name.clone(),
+            name,
+            key_id: "none".into(),
+            software_version: env!("CARGO_PKG_VERSION").into(),
+        },
         instance: InstanceFacts {
             sop_class_uid: found.sop_class_uid.clone(),
             sop_instance_uid: found.sop_instance_uid.clone(),

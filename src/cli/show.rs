@@ -13,9 +13,11 @@ use crate::report::reading::{Outcome, Reading, Timing};
 /// The draft in words.
 pub fn words(reading: &Reading) -> String {
     let mut page = String::new();
-    for (title, sentences) in
-        [("FINDINGS", &reading.text.findings), ("IMPRESSION", &reading.text.impression), ("ABOUT THIS DRAFT", &reading.text.disclaimer)]
-    {
+    for (title, sentences) in [
+        ("FINDINGS", &reading.text.findings),
+        ("IMPRESSION", &reading.text.impression),
+        ("ABOUT THIS DRAFT", &reading.text.disclaimer),
+    ] {
         if !sentences.is_empty() {
             let _ = writeln!(page, "{title}");
             for sentence in sentences {
@@ -29,7 +31,8 @@ pub fn words(reading: &Reading) -> String {
 /// The findings as a small table; empty where nothing was read.
 pub fn table(reading: &Reading) -> String {
     let Outcome::Report(findings) = &reading.outcome else { return String::new() };
-    let mut page = format!("{:<28} {:>11}  {:<10} {:>7} {:>9}\n", "finding", "probability", "band", "absent<", "present>=");
+    let mut page =
+        format!("{:<28} {:>11}  {:<10} {:>7} {:>9}\n", "finding", "probability", "band", "absent<", "present>=");
     for finding in &findings.findings {
         let [p, low, high] = [finding.probability, finding.absent_below, finding.present_above].map(f32::from);
         let band = match finding.band {
@@ -48,10 +51,16 @@ pub fn payload(jws: &[u8]) -> anyhow::Result<String> {
     let middle = jws.split(|b| *b == b'.').nth(1).context("no payload")?;
     let bundle: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(middle)?)?;
     let resources = |kind: &'static str| {
-        bundle["entry"].as_array().into_iter().flatten().map(|e| &e["resource"]).filter(move |r| r["resourceType"] == kind)
+        bundle["entry"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|e| &e["resource"])
+            .filter(move |r| r["resourceType"] == kind)
     };
     let report = resources("DiagnosticReport").next().context("no DiagnosticReport in the payload")?;
-    let text = STANDARD.decode(report["presentedForm"][0]["data"].as_str().context("no text in the DiagnosticReport")?)?;
+    let text =
+        STANDARD.decode(report["presentedForm"][0]["data"].as_str().context("no text in the DiagnosticReport")?)?;
     let mut page = String::from_utf8(text)?.lines().map(|line| wrapped(line, 88, "")).collect::<Vec<_>>().join("\n");
     let _ = writeln!(page, "\n\n{:<32} {:<14} {:>12}", "OBSERVATION", "STATE", "PROBABILITY");
     for observation in resources("Observation") {

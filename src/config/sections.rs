@@ -115,7 +115,11 @@ pub struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { models_dir: PathBuf::from("/usr/share/residentd/models"), memory_mib: None, time_limit_s: Seconds::of(60) }
+        Self {
+            models_dir: PathBuf::from("/usr/share/residentd/models"),
+            memory_mib: None,
+            time_limit_s: Seconds::of(60),
+        }
     }
 }
 
@@ -197,7 +201,8 @@ impl Default for Retention {
 impl File {
     /// Resolves every relative path against `folder`.
     pub(super) fn make_paths_absolute(&mut self, folder: &Path) {
-        let tls = self.dicom.tls.iter_mut().flat_map(|t| [Some(&mut t.certificate), Some(&mut t.key), t.client_ca.as_mut()]);
+        let tls =
+            self.dicom.tls.iter_mut().flat_map(|t| [Some(&mut t.certificate), Some(&mut t.key), t.client_ca.as_mut()]);
         let mqtt_tls = self.mqtt.tls.iter_mut().flat_map(|t| [Some(&mut t.ca), t.certificate.as_mut(), t.key.as_mut()]);
         let plain = [&mut self.device.state_dir, &mut self.device.key_file, &mut self.reader.models_dir];
         let all = tls.chain(mqtt_tls).chain([self.mqtt.password_file.as_mut()]).flatten().chain(plain);
@@ -210,13 +215,22 @@ impl File {
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         let mqtt_tls_halves = self.mqtt.tls.as_ref().is_some_and(|t| t.certificate.is_some() != t.key.is_some());
         [
-            (self.mqtt.user.is_some() != self.mqtt.password_file.is_some(), "[mqtt] user and password_file go together: set both or neither"),
+            (
+                self.mqtt.user.is_some() != self.mqtt.password_file.is_some(),
+                "[mqtt] user and password_file go together: set both or neither",
+            ),
             (mqtt_tls_halves, "[mqtt.tls] certificate and key go together: set both or neither"),
             (!(1..=64).contains(&self.dicom.max_associations), "[dicom] max_associations must be 1 to 64"),
             (self.dicom.max_associations_per_peer == 0, "[dicom] max_associations_per_peer must be at least 1"),
             (!(1..=4096).contains(&self.dicom.max_dataset_mib), "[dicom] max_dataset_mib must be 1 to 4096"),
-            (self.reader.memory_mib.is_some_and(|m| m < 256), "[reader] memory_mib must be at least 256: the models alone need that"),
-            (self.broker.is_some() && !cfg!(feature = "broker"), "[broker] is set, but this build has no embedded broker: remove the section"),
+            (
+                self.reader.memory_mib.is_some_and(|m| m < 256),
+                "[reader] memory_mib must be at least 256: the models alone need that",
+            ),
+            (
+                self.broker.is_some() && !cfg!(feature = "broker"),
+                "[broker] is set, but this build has no embedded broker: remove the section",
+            ),
         ]
         .into_iter()
         .find_map(|(wrong, message)| wrong.then_some(message))

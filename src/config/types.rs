@@ -99,7 +99,11 @@ impl TryFrom<u32> for Seconds {
     type Error = String;
 
     fn try_from(seconds: u32) -> Result<Self, String> {
-        if (1..=86_400).contains(&seconds) { Ok(Self(seconds)) } else { Err(format!("{seconds} is not in 1 to 86400 seconds")) }
+        if (1..=86_400).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(format!("{seconds} is not in 1 to 86400 seconds"))
+        }
     }
 }
 

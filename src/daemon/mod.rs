@@ -136,7 +136,9 @@ impl Daemon {
         while self.tasks.join_next().await.is_some() {}
         match ended {
             None => Ok(()),
-            Some(Some(Ok((part, result)))) => Err(DaemonError::Ended(part, result.err().unwrap_or_else(|| "no reason given".into()))),
+            Some(Some(Ok((part, result)))) => {
+                Err(DaemonError::Ended(part, result.err().unwrap_or_else(|| "no reason given".into())))
+            }
             Some(Some(Err(panic))) => Err(DaemonError::Ended("a part", panic.to_string())),
             Some(None) => Err(DaemonError::Ended("everything", "no part was running".into())),
         }

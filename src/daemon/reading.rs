@@ -41,7 +41,12 @@ pub struct Reading {
 
 impl Reading {
     /// Reads until `stop`; an image in the reader then stays unread.
-    pub async fn run(self, reader: Supervised, received: Arc<Notify>, mut stop: watch::Receiver<bool>) -> Result<(), String> {
+    pub async fn run(
+        self,
+        reader: Supervised,
+        received: Arc<Notify>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), String> {
         tokio::select! {
             never = self.read_all(reader, &received) => never,
             _ = stop.wait_for(|stop| *stop) => Ok(()),
@@ -106,7 +111,9 @@ impl Reading {
         let (key, config) = (self.key.clone(), self.config.sha256);
         let (kind, alert) = (kind(&reading.outcome), retake(&reading.outcome, &id));
         let sequence = self
-            .blocking(move |store| store.conclude(instance.id, issued, |head| seal_reading(&reading, &context, config, &key, head)))
+            .blocking(move |store| {
+                store.conclude(instance.id, issued, |head| seal_reading(&reading, &context, config, &key, head))
+            })
             .await?;
         os::step("sealed");
         if let Some(sequence) = sequence {
@@ -152,9 +159,11 @@ fn kind(outcome: &Outcome) -> String {
 /// An unfit image is an alert: the patient may still be there for another.
 fn retake(outcome: &Outcome, report_id: &str) -> Option<Alert> {
     match outcome {
-        Outcome::Abstention(Reason { code: ReasonCode::Unfit, words }) => {
-            Some(Alert { kind: AlertKind::RetakeRequested, report_id: Some(report_id.to_owned()), message: words.clone() })
-        }
+        Outcome::Abstention(Reason { code: ReasonCode::Unfit, words }) => Some(Alert {
+            kind: AlertKind::RetakeRequested,
+            report_id: Some(report_id.to_owned()),
+            message: words.clone(),
+        }),
         _ => None,
     }
 }

@@ -43,7 +43,9 @@ pub enum BundleError {
         message: String,
     },
     /// A file is not the one that the manifest names.
-    #[error("{path} has SHA-256 {found}, the manifest says {wanted}: the bundle was changed or damaged; install it again")]
+    #[error(
+        "{path} has SHA-256 {found}, the manifest says {wanted}: the bundle was changed or damaged; install it again"
+    )]
     Changed {
         /// Which file.
         path: PathBuf,
@@ -61,7 +63,9 @@ pub enum BundleError {
         source: ModelError,
     },
     /// This CPU does not compute what the bundle's maker computed.
-    #[error("{path}: golden output differs by {by} (tolerance {tolerance}) on this CPU: the bundle must not serve here")]
+    #[error(
+        "{path}: golden output differs by {by} (tolerance {tolerance}) on this CPU: the bundle must not serve here"
+    )]
     Golden {
         /// Which bundle.
         path: PathBuf,
@@ -165,7 +169,11 @@ impl Bundle {
             f32::INFINITY
         };
         // Written so that a NaN in the vectors is a refusal too.
-        if by <= golden.tolerance { Ok(()) } else { Err(BundleError::Golden { path: folder.to_owned(), by, tolerance: golden.tolerance }) }
+        if by <= golden.tolerance {
+            Ok(())
+        } else {
+            Err(BundleError::Golden { path: folder.to_owned(), by, tolerance: golden.tolerance })
+        }
     }
 }
 
@@ -211,7 +219,9 @@ mod tests {
         let source = Path::new(MODELS).join("chest-child");
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("golden")).unwrap();
-        for name in Manifest::parse(&std::fs::read_to_string(source.join("manifest.toml")).unwrap()).unwrap().digests.keys() {
+        for name in
+            Manifest::parse(&std::fs::read_to_string(source.join("manifest.toml")).unwrap()).unwrap().digests.keys()
+        {
             std::fs::copy(source.join(name), folder.path().join(name)).unwrap();
         }
         std::fs::copy(source.join("manifest.toml"), folder.path().join("manifest.toml")).unwrap();

@@ -207,7 +207,12 @@ impl Manifest {
             let twin = self.finding[..i].iter().any(|f| f.label == finding.label || f.output == finding.output);
             let ordered = finding.absent_below <= finding.present_above;
             let finite = finding.calibration.slope.is_finite() && finding.calibration.intercept.is_finite();
-            (twin || !ordered || !finite).then(|| format!("finding {:?}: label and output must be its own, absent_below <= present_above, calibration finite", finding.label))
+            (twin || !ordered || !finite).then(|| {
+                format!(
+                    "finding {:?}: label and output must be its own, absent_below <= present_above, calibration finite",
+                    finding.label
+                )
+            })
         })
     }
 }

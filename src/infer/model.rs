@@ -32,7 +32,9 @@ pub enum ModelError {
         wanted: String,
     },
     /// Known to give wrong results.
-    #[error("node {0:?} is a Softmax fed by a DequantizeLinear: tract computes it wrongly; export without quantize nodes around Softmax")]
+    #[error(
+        "node {0:?} is a Softmax fed by a DequantizeLinear: tract computes it wrongly; export without quantize nodes around Softmax"
+    )]
     QuantizedSoftmax(String),
     /// Running failed.
     #[error("inference failed: {0}")]
@@ -71,14 +73,30 @@ impl Model {
             return Err(ModelError::QuantizedSoftmax(node));
         }
         let agrees = |what, found: &str, wanted: &str| {
-            if found == wanted { Ok(()) } else { Err(ModelError::Disagrees { what, found: found.into(), wanted: wanted.into() }) }
+            if found == wanted {
+                Ok(())
+            } else {
+                Err(ModelError::Disagrees { what, found: found.into(), wanted: wanted.into() })
+            }
         };
-        let inputs: Vec<&str> = graph.input.iter().map(|i| i.name.as_str()).filter(|n| !graph.initializer.iter().any(|t| t.name == *n)).collect();
+        let inputs: Vec<&str> = graph
+            .input
+            .iter()
+            .map(|i| i.name.as_str())
+            .filter(|n| !graph.initializer.iter().any(|t| t.name == *n))
+            .collect();
         agrees("inputs", &inputs.join(", "), signature.input)?;
-        agrees("outputs", &graph.output.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", "), signature.output)?;
+        agrees(
+            "outputs",
+            &graph.output.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", "),
+            signature.output,
+        )?;
 
         let shape = [1, 1, signature.height, signature.width];
-        let typed = framework.model_for_read(&mut Cursor::new(onnx)).and_then(InferenceModelExt::into_typed).map_err(unprepared)?;
+        let typed = framework
+            .model_for_read(&mut Cursor::new(onnx))
+            .and_then(InferenceModelExt::into_typed)
+            .map_err(unprepared)?;
         let fact = typed.input_fact(0).map_err(unprepared)?;
         agrees("input shape", &format!("{:?}", fact.shape), &format!("{:?}", ShapeFact::from_dims(shape)))?;
         let fact = typed.output_fact(0).map_err(unprepared)?;
@@ -126,6 +144,7 @@ impl Model {
 
 /// The name of a Softmax whose input comes straight from a DequantizeLinear, if any.
 fn quantized_softmax(graph: &tract_onnx::pb::GraphProto) -> Option<String> {
-    let dequantized = |name: &String| graph.node.iter().any(|n| n.op_type == "DequantizeLinear" && n.output.contains(name));
+    let dequantized =
+        |name: &String| graph.node.iter().any(|n| n.op_type == "DequantizeLinear" && n.output.contains(name));
     graph.node.iter().find(|n| n.op_type == "Softmax" && n.input.iter().any(dequantized)).map(|n| n.name.clone())
 }

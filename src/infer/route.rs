@@ -51,7 +51,11 @@ fn age_words(bundles: &[Bundle], study: &Study) -> String {
         .map(|range| format!("{} to {}", range.min, range.max))
         .collect();
     match study.age_years {
-        Some(age) => format!("no installed model reads images of patients aged {} years (installed: {})", age.floor(), ranges.join(", ")),
+        Some(age) => format!(
+            "no installed model reads images of patients aged {} years (installed: {})",
+            age.floor(),
+            ranges.join(", ")
+        ),
         None => "the header does not say the patient's age, and a model is never guessed".to_owned(),
     }
 }

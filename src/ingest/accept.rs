@@ -79,7 +79,9 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::LittleRoom => dimse::OUT_OF_RESOURCES,
-            Self::Io(error) | Self::Invalid(Invalid::Io { source: error, .. }) if is_full(error) => dimse::OUT_OF_RESOURCES,
+            Self::Io(error) | Self::Invalid(Invalid::Io { source: error, .. }) if is_full(error) => {
+                dimse::OUT_OF_RESOURCES
+            }
             Self::Store(error) if error.is_full() => dimse::OUT_OF_RESOURCES,
             Self::Invalid(Invalid::Io { .. }) | Self::Io(_) | Self::Store(_) | Self::Abandoned | Self::Internal => {
                 dimse::PROCESSING_FAILURE

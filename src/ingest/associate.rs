@@ -1,9 +1,9 @@
 //! Association establishment (PS3.8 7.1): who may, and what is spoken.
 
 use dicom_ul::pdu::{
-    AbortRQServiceProviderReason, AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceProviderPresentationReason,
-    AssociationRJServiceUserReason, AssociationRJSource, AssociationRQ, Pdu, PresentationContextProposed,
-    PresentationContextResult, PresentationContextResultReason, UserVariableItem,
+    AbortRQServiceProviderReason, AssociationAC, AssociationRJ, AssociationRJResult,
+    AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason, AssociationRJSource, AssociationRQ,
+    Pdu, PresentationContextProposed, PresentationContextResult, PresentationContextResultReason, UserVariableItem,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -97,7 +97,11 @@ pub(super) async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(mut wire: Wire<
     }
 }
 
-async fn reject<S: AsyncRead + AsyncWrite + Unpin>(wire: Wire<S>, result: AssociationRJResult, source: AssociationRJSource) {
+async fn reject<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: Wire<S>,
+    result: AssociationRJResult,
+    source: AssociationRJSource,
+) {
     wire.say_last(&Pdu::AssociationRJ(AssociationRJ { result, source })).await;
 }
 

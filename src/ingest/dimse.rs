@@ -129,7 +129,8 @@ impl Command {
         put(&mut body, COMMAND_DATA_SET_TYPE, &NO_DATASET.to_le_bytes(), 0);
         put(&mut body, STATUS, &status.to_le_bytes(), 0);
         if !comment.is_empty() {
-            let plain: Vec<u8> = comment.bytes().filter(|b| (b' '..=b'~').contains(b) && *b != b'\\').take(MAX_COMMENT_BYTES).collect();
+            let plain: Vec<u8> =
+                comment.bytes().filter(|b| (b' '..=b'~').contains(b) && *b != b'\\').take(MAX_COMMENT_BYTES).collect();
             put(&mut body, ERROR_COMMENT, &plain, b' ');
         }
         if let Some(uid) = &self.sop_instance_uid {
@@ -172,7 +173,13 @@ mod tests {
 
     fn store() -> Command {
         let [class, instance] = ["1.2.840.10008.5.1.4.1.1.7", "1.2.3"].map(|uid| uid.parse().ok());
-        Command { field: C_STORE_RQ, message_id: 7, has_dataset: false, sop_class_uid: class, sop_instance_uid: instance }
+        Command {
+            field: C_STORE_RQ,
+            message_id: 7,
+            has_dataset: false,
+            sop_class_uid: class,
+            sop_instance_uid: instance,
+        }
     }
 
     #[test]

@@ -156,7 +156,9 @@ impl Listener {
                 accepted = socket.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => shared.welcome(stream, peer.ip().to_canonical(), &seats, &turning_away, &stop, &mut tasks),
+                Ok((stream, peer)) => {
+                    shared.welcome(stream, peer.ip().to_canonical(), &seats, &turning_away, &stop, &mut tasks)
+                }
                 Err(error) => {
                     shared.strangers.warn(format_args!("accepting a connection: {error}"));
                     tokio::time::sleep(limits::ACCEPT_PAUSE).await;

@@ -20,8 +20,12 @@ use crate::instance::uid::{AeTitle, Uid};
 use crate::store::Accepted;
 
 /// Serves an association until it ends, and ends it as the standard says.
-pub(super) async fn serve<S>(shared: &Arc<Shared>, association: Association<S>, peer: IpAddr, mut stop: watch::Receiver<bool>)
-where
+pub(super) async fn serve<S>(
+    shared: &Arc<Shared>,
+    association: Association<S>,
+    peer: IpAddr,
+    mut stop: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Association { wire, calling, contexts } = association;
@@ -96,7 +100,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             Err(refusal) => {
                 self.shared.counters.refused.fetch_add(1, Relaxed);
                 let status = refusal.status();
-                self.shared.refusals.warn(format_args!("instance of {} refused with 0x{status:04X}: {refusal}", self.calling));
+                self.shared
+                    .refusals
+                    .warn(format_args!("instance of {} refused with 0x{status:04X}: {refusal}", self.calling));
                 (status, refusal.comment())
             }
         };
@@ -105,7 +111,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
 
     /// Streams the dataset to the blocking half and waits for its verdict; drains what
     /// comes after that has given up.
-    async fn receive(&mut self, context: Context, class: Uid, instance: Uid) -> Result<Result<Accepted, Refusal>, Ended> {
+    async fn receive(
+        &mut self,
+        context: Context,
+        class: Uid,
+        instance: Uid,
+    ) -> Result<Result<Accepted, Refusal>, Ended> {
         let (pieces, queue) = mpsc::channel(SPOOL_QUEUE);
         let (shared, calling) = (Arc::clone(self.shared), self.calling.clone());
         let writer = tokio::task::spawn_blocking(move || {

@@ -79,7 +79,13 @@ impl Part {
         let Self { file, guard, digester, dataset_offset, dataset_bytes } = self;
         let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(dataset_offset))?;
-        Ok(Written { file, guard, sha256: digester.finish(), size_bytes: dataset_offset + dataset_bytes, dataset_offset })
+        Ok(Written {
+            file,
+            guard,
+            sha256: digester.finish(),
+            size_bytes: dataset_offset + dataset_bytes,
+            dataset_offset,
+        })
     }
 }
 

@@ -70,7 +70,12 @@ impl Shared {
         drop(seat);
     }
 
-    async fn associated<S: AsyncRead + AsyncWrite + Unpin>(self: &Arc<Self>, stream: S, peer: IpAddr, mut stop: watch::Receiver<bool>) {
+    async fn associated<S: AsyncRead + AsyncWrite + Unpin>(
+        self: &Arc<Self>,
+        stream: S,
+        peer: IpAddr,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let policy = Policy { ae_title: &self.settings.ae_title, allow_calling: &self.settings.allow_calling };
         let established = tokio::select! {
             biased;

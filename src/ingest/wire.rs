@@ -100,10 +100,20 @@ mod tests {
     /// An A-ASSOCIATE-RQ with one context, to be damaged.
     fn request() -> Vec<u8> {
         let item = |kind: u8, body: &[u8]| [&[kind, 0, 0, body.len() as u8][..], body].concat();
-        let context = [&[1, 0, 0, 0][..], &item(0x30, b"1.2.840.10008.1.1"), &item(0x40, b"1.2.840.10008.1.2")].concat();
+        let context =
+            [&[1, 0, 0, 0][..], &item(0x30, b"1.2.840.10008.1.1"), &item(0x40, b"1.2.840.10008.1.2")].concat();
         let identity = [&[2, 1, 0, 4][..], b"user", &[0, 4], b"pass"].concat();
-        let user = [item(0x51, &[0, 0, 64, 0]), item(0x52, b"1.2.3"), item(0x54, b"\0\x031.2\x01\0"), item(0x58, &identity)].concat();
-        let body = [&[0, 1, 0, 0][..], &[b'A'; 32], &[0; 32], &item(0x10, b"1.2.840.10008.3.1.1.1"), &item(0x20, &context), &item(0x50, &user)];
+        let user =
+            [item(0x51, &[0, 0, 64, 0]), item(0x52, b"1.2.3"), item(0x54, b"\0\x031.2\x01\0"), item(0x58, &identity)]
+                .concat();
+        let body = [
+            &[0, 1, 0, 0][..],
+            &[b'A'; 32],
+            &[0; 32],
+            &item(0x10, b"1.2.840.10008.3.1.1.1"),
+            &item(0x20, &context),
+            &item(0x50, &user),
+        ];
         let body = body.concat();
         [&[1, 0][..], &(body.len() as u32).to_be_bytes(), &body].concat()
     }

@@ -180,10 +180,15 @@ impl Headers {
         let samples = self.samples_per_pixel.ok_or_else(missing(tags::SAMPLES_PER_PIXEL))?;
         let bytes = |samples: u16| (u128::from(pixels) * u128::from(samples) * u128::from(bits)).div_ceil(8);
         // Values have even length (PS3.5 7.1.1): an odd one may be padded by a byte.
-        let fits = |expected: u128| u128::from(length) == expected || u128::from(length) == expected.next_multiple_of(2);
+        let fits =
+            |expected: u128| u128::from(length) == expected || u128::from(length) == expected.next_multiple_of(2);
         // Uncompressed 4:2:2 colour stores two chrominance samples for two pixels (PS3.3 C.7.6.3.1.2).
         let halved_fits = halved_colour && samples == 3 && fits(bytes(2));
         let expected = bytes(samples);
-        if expected > 0 && (fits(expected) || halved_fits) { Ok(()) } else { Err(Invalid::PixelLength { length, expected }) }
+        if expected > 0 && (fits(expected) || halved_fits) {
+            Ok(())
+        } else {
+            Err(Invalid::PixelLength { length, expected })
+        }
     }
 }

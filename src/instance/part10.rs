@@ -72,7 +72,8 @@ impl Instance {
         let file = File::open(path).map_err(unreadable)?;
         let size_bytes = file.metadata().map_err(unreadable)?.len();
         let meta = read_meta(&file, size_bytes)?;
-        let syntax = Syntax::of(&meta.transfer_syntax).ok_or_else(|| InstanceError::Deflated(meta.transfer_syntax.clone()))?;
+        let syntax =
+            Syntax::of(&meta.transfer_syntax).ok_or_else(|| InstanceError::Deflated(meta.transfer_syntax.clone()))?;
         (&file).seek(SeekFrom::Start(meta.dataset_offset)).map_err(unreadable)?;
         let headers = validate_dataset(&file, syntax, size_bytes - meta.dataset_offset)?;
         for (named, found, meta, dataset) in [
@@ -110,7 +111,8 @@ fn read_meta(mut file: &File, size_bytes: u64) -> Result<Meta, InstanceError> {
         meta_element(&mut source, bound, &mut uids).map_err(InstanceError::Meta)?;
     }
     let [class, instance, transfer_syntax] = uids;
-    let transfer_syntax = transfer_syntax.ok_or(InstanceError::Meta(Invalid::Missing { tag: tags::TRANSFER_SYNTAX_UID }))?;
+    let transfer_syntax =
+        transfer_syntax.ok_or(InstanceError::Meta(Invalid::Missing { tag: tags::TRANSFER_SYNTAX_UID }))?;
     Ok(Meta { class, instance, transfer_syntax, dataset_offset: PREAMBLE.len() as u64 + bound })
 }
 

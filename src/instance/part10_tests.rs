@@ -3,7 +3,8 @@
 use super::*;
 
 fn short(tag: Tag, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
-    let mut bytes = [tag.group().to_le_bytes(), tag.element().to_le_bytes(), *vr, (value.len() as u16).to_le_bytes()].concat();
+    let mut bytes =
+        [tag.group().to_le_bytes(), tag.element().to_le_bytes(), *vr, (value.len() as u16).to_le_bytes()].concat();
     bytes.extend(value);
     bytes
 }
@@ -16,7 +17,8 @@ fn part10(transfer_syntax: &str, meta_instance: &str, group_length_off_by: i32) 
     .concat();
     let length = (meta.len() as i32 + group_length_off_by).to_le_bytes();
     let group_length = short(tags::FILE_META_INFORMATION_GROUP_LENGTH, b"UL", &length);
-    let dataset = [short(tags::SOP_CLASS_UID, b"UI", b"1.2"), short(tags::SOP_INSTANCE_UID, b"UI", b"1.2.3\0")].concat();
+    let dataset =
+        [short(tags::SOP_CLASS_UID, b"UI", b"1.2"), short(tags::SOP_INSTANCE_UID, b"UI", b"1.2.3\0")].concat();
     [&PREAMBLE[..], &group_length, &meta, &dataset].concat()
 }
 
@@ -71,7 +73,10 @@ fn no_shared_file_makes_inspection_panic() {
         for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
             let name = format!("{}/{}", folder.file_name().display(), file.file_name().display());
             match Instance::inspect(&file.path()) {
-                Ok((_, headers)) => println!("{name}: {:?} x {:?} x {}, {:?}", headers.rows, headers.columns, headers.frames, headers.pixels),
+                Ok((_, headers)) => println!(
+                    "{name}: {:?} x {:?} x {}, {:?}",
+                    headers.rows, headers.columns, headers.frames, headers.pixels
+                ),
                 Err(error) => println!("{name}: REFUSED {error}"),
             }
         }

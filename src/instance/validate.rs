@@ -54,7 +54,8 @@ struct Walk<R> {
 /// # Errors
 /// The first thing that is wrong, with its tag and its offset from the start.
 pub fn validate_dataset<R: Read + Seek>(source: R, syntax: Syntax, length: u64) -> Result<Headers, Invalid> {
-    let mut walk = Walk { source: Source::new(source), scopes: heapless::Vec::new(), elements: 0, facts: Facts::default() };
+    let mut walk =
+        Walk { source: Source::new(source), scopes: heapless::Vec::new(), elements: 0, facts: Facts::default() };
     let whole = Scope { holds: Holds::Elements, syntax, bound: length, delimited: false };
     walk.scopes.push(whole).expect("the stack holds at least one scope");
     while let Some(scope) = walk.innermost()? {
@@ -181,15 +182,24 @@ impl<R: Read + Seek> Walk<R> {
         self.facts.take(tag, offset, value, scope.syntax)
     }
 
-    fn open(&mut self, holds: Holds, syntax: Syntax, outer: Scope, header: Header, length: Option<u32>) -> Result<(), Invalid> {
+    fn open(
+        &mut self,
+        holds: Holds,
+        syntax: Syntax,
+        outer: Scope,
+        header: Header,
+        length: Option<u32>,
+    ) -> Result<(), Invalid> {
         let bound = match length {
             Some(length) => self.within(outer, header, length)?,
             None => outer.bound,
         };
         let scope = Scope { holds, syntax, bound, delimited: length.is_none() };
-        self.scopes
-            .push(scope)
-            .map_err(|_| Invalid::TooDeep { tag: header.tag, offset: header.offset, limit: MAX_DEPTH })
+        self.scopes.push(scope).map_err(|_| Invalid::TooDeep {
+            tag: header.tag,
+            offset: header.offset,
+            limit: MAX_DEPTH,
+        })
     }
 
     /// Takes a delimiter, which closes only a scope of undefined length and is empty (PS3.5 7.5.1).

@@ -39,7 +39,11 @@ fn number(syntax: Syntax, tag: Tag, n: u16) -> Vec<u8> {
 }
 
 fn identity(syntax: Syntax) -> Vec<u8> {
-    [whole(syntax, tags::SOP_CLASS_UID, "UI", format!("{CLASS}\0").as_bytes()), whole(syntax, tags::SOP_INSTANCE_UID, "UI", b"1.2.3\0")].concat()
+    [
+        whole(syntax, tags::SOP_CLASS_UID, "UI", format!("{CLASS}\0").as_bytes()),
+        whole(syntax, tags::SOP_INSTANCE_UID, "UI", b"1.2.3\0"),
+    ]
+    .concat()
 }
 
 fn description(syntax: Syntax, rows: u16, columns: u16) -> Vec<u8> {
@@ -153,7 +157,9 @@ fn sixty_five_thousand_squared_pixels_in_64_bytes_are_refused() {
 
 #[test]
 fn native_pixels_must_have_the_length_that_the_description_says() {
-    let with = |n: usize| check(LE, &[identity(LE), description(LE, 4, 2), whole(LE, tags::PIXEL_DATA, "OW", &vec![0; n])].concat());
+    let with = |n: usize| {
+        check(LE, &[identity(LE), description(LE, 4, 2), whole(LE, tags::PIXEL_DATA, "OW", &vec![0; n])].concat())
+    };
     assert!(with(16).is_ok());
     for wrong in [0, 14, 18, 64] {
         assert!(matches!(with(wrong), Err(Invalid::PixelLength { expected: 16, .. })), "{wrong}");
@@ -187,7 +193,8 @@ fn an_item_may_name_another_instance() {
 
 #[test]
 fn too_many_elements_are_refused() {
-    let error = check(LE, &[identity(LE), whole(LE, Tag(9, 1), "LO", &[]).repeat(MAX_ELEMENTS as usize)].concat()).unwrap_err();
+    let error =
+        check(LE, &[identity(LE), whole(LE, Tag(9, 1), "LO", &[]).repeat(MAX_ELEMENTS as usize)].concat()).unwrap_err();
     assert!(matches!(error, Invalid::TooMany { .. }), "{error}");
 }
 
@@ -212,7 +219,8 @@ fn every_truncation_of_an_image_is_refused_or_lacks_its_pixels() {
 
 #[test]
 fn a_message_says_tag_and_offset_and_no_value() {
-    let error = check(LE, &[identity(LE), element(LE, tags::PATIENT_NAME, "PN", 99, b"Doe^Jane")].concat()).unwrap_err();
+    let error =
+        check(LE, &[identity(LE), element(LE, tags::PATIENT_NAME, "PN", 99, b"Doe^Jane")].concat()).unwrap_err();
     assert_eq!(error.to_string(), "(0010,0010) at byte 50 claims 99 bytes where 8 remain");
 }
 

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, path_beneath_rules};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
+};
 use rustix::process::{Resource, Rlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use serde::{Deserialize, Serialize};
@@ -57,38 +59,82 @@ fn fence_files(readable: &[PathBuf]) -> Result<(), String> {
         .map_err(|e| format!("landlock failed: {e}"))?;
     match status.ruleset {
         RulesetStatus::FullyEnforced => Ok(()),
-        RulesetStatus::PartiallyEnforced => Err("landlock is older than asked for: files are fenced, TCP by seccomp only".into()),
-        RulesetStatus::NotEnforced => Err("this kernel has no landlock: the reader can read files beyond spool and models".into()),
+        RulesetStatus::PartiallyEnforced => {
+            Err("landlock is older than asked for: files are fenced, TCP by seccomp only".into())
+        }
+        RulesetStatus::NotEnforced => {
+            Err("this kernel has no landlock: the reader can read files beyond spool and models".into())
+        }
     }
 }
 
 /// Seccomp: what reading and computing need; everything else, sockets, exec and
 /// tracing among it, fails with EPERM.
 fn filter_calls() -> Result<(), String> {
-    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|e| format!("no system-call filter on this CPU: {e}"))?;
+    let arch =
+        TargetArch::try_from(std::env::consts::ARCH).map_err(|e| format!("no system-call filter on this CPU: {e}"))?;
     let rules: BTreeMap<i64, Vec<_>> = allowed_calls().map(|call| (call, Vec::new())).collect();
     #[expect(clippy::cast_sign_loss, reason = "EPERM is positive")]
     let refuse = SeccompAction::Errno(libc::EPERM as u32);
     SeccompFilter::new(rules, refuse, SeccompAction::Allow, arch)
         .and_then(BpfProgram::try_from)
         .map_err(|e| format!("system-call filter: {e}"))
-        .and_then(|program| seccompiler::apply_filter(&program).map_err(|e| format!("this kernel refused the system-call filter: {e}")))
+        .and_then(|program| {
+            seccompiler::apply_filter(&program).map_err(|e| format!("this kernel refused the system-call filter: {e}"))
+        })
 }
 
 fn allowed_calls() -> impl Iterator<Item = i64> {
     let common = [
         // files and the socket that is already open
-        libc::SYS_read, libc::SYS_readv, libc::SYS_pread64, libc::SYS_write, libc::SYS_writev, libc::SYS_recvfrom,
-        libc::SYS_sendto, libc::SYS_close, libc::SYS_openat, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx,
-        libc::SYS_lseek, libc::SYS_getdents64, libc::SYS_fcntl, libc::SYS_ioctl, libc::SYS_readlinkat, libc::SYS_getcwd,
-        libc::SYS_faccessat, libc::SYS_ppoll,
+        libc::SYS_read,
+        libc::SYS_readv,
+        libc::SYS_pread64,
+        libc::SYS_write,
+        libc::SYS_writev,
+        libc::SYS_recvfrom,
+        libc::SYS_sendto,
+        libc::SYS_close,
+        libc::SYS_openat,
+        libc::SYS_fstat,
+        libc::SYS_newfstatat,
+        libc::SYS_statx,
+        libc::SYS_lseek,
+        libc::SYS_getdents64,
+        libc::SYS_fcntl,
+        libc::SYS_ioctl,
+        libc::SYS_readlinkat,
+        libc::SYS_getcwd,
+        libc::SYS_faccessat,
+        libc::SYS_ppoll,
         // memory
-        libc::SYS_mmap, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_mprotect, libc::SYS_madvise, libc::SYS_brk,
+        libc::SYS_mmap,
+        libc::SYS_munmap,
+        libc::SYS_mremap,
+        libc::SYS_mprotect,
+        libc::SYS_madvise,
+        libc::SYS_brk,
         // itself
-        libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask, libc::SYS_rt_sigreturn, libc::SYS_sigaltstack, libc::SYS_futex,
-        libc::SYS_getrandom, libc::SYS_clock_gettime, libc::SYS_clock_nanosleep, libc::SYS_getpid, libc::SYS_gettid,
-        libc::SYS_tgkill, libc::SYS_exit, libc::SYS_exit_group, libc::SYS_sched_yield, libc::SYS_sched_getaffinity,
-        libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_uname, libc::SYS_sysinfo, libc::SYS_restart_syscall,
+        libc::SYS_rt_sigaction,
+        libc::SYS_rt_sigprocmask,
+        libc::SYS_rt_sigreturn,
+        libc::SYS_sigaltstack,
+        libc::SYS_futex,
+        libc::SYS_getrandom,
+        libc::SYS_clock_gettime,
+        libc::SYS_clock_nanosleep,
+        libc::SYS_getpid,
+        libc::SYS_gettid,
+        libc::SYS_tgkill,
+        libc::SYS_exit,
+        libc::SYS_exit_group,
+        libc::SYS_sched_yield,
+        libc::SYS_sched_getaffinity,
+        libc::SYS_set_robust_list,
+        libc::SYS_rseq,
+        libc::SYS_uname,
+        libc::SYS_sysinfo,
+        libc::SYS_restart_syscall,
     ];
     #[cfg(target_arch = "x86_64")]
     let own = [libc::SYS_open, libc::SYS_stat, libc::SYS_lstat, libc::SYS_poll, libc::SYS_readlink, libc::SYS_access];

@@ -160,7 +160,10 @@ mod tests {
         let taken: VecDeque<_> = [receiver.take(NOW).unwrap(), receiver.take(NOW).unwrap()].into();
         receiver.put_back(taken.clone());
         let later = Moment { unix_ms: 9, synchronised: true };
-        assert_eq!([receiver.take(later).unwrap(), receiver.take(later).unwrap()], [taken[0].clone(), taken[1].clone()]);
+        assert_eq!(
+            [receiver.take(later).unwrap(), receiver.take(later).unwrap()],
+            [taken[0].clone(), taken[1].clone()]
+        );
         assert_eq!(receiver.take(later).unwrap().at, NOW);
     }
 }

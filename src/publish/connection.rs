@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAckReason, Publish, PublishProperties};
+use rumqttc::v5::mqttbytes::v5::{
+    ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAckReason, Publish, PublishProperties,
+};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event as Polled, EventLoop, MqttOptions, StateError};
 use rumqttc::{NetworkOptions, Outgoing, TlsConfiguration, Transport};
 use tokio::sync::mpsc;
@@ -110,7 +112,10 @@ impl Link {
 
     /// The next event; cancel safe.
     pub(super) async fn next(&mut self) -> Event {
-        self.events.recv().await.unwrap_or_else(|| Event::Lost(Loss::Protocol("bytes that no client can read".to_owned())))
+        self.events
+            .recv()
+            .await
+            .unwrap_or_else(|| Event::Lost(Loss::Protocol("bytes that no client can read".to_owned())))
     }
 
     /// Hands a message to the event loop; the caller keeps the window.
@@ -246,7 +251,9 @@ fn loss(error: ConnectionError) -> Loss {
         ConnectionError::NotConnAck(_) => Loss::Protocol("another packet where CONNACK belongs".to_owned()),
         ConnectionError::RequestsDone => Loss::Protocol("the client was closed".to_owned()),
         ConnectionError::MqttState(StateError::AwaitPingResp) => Loss::Silent,
-        ConnectionError::MqttState(StateError::ConnectionAborted) => Loss::Unreachable(std::io::ErrorKind::ConnectionAborted),
+        ConnectionError::MqttState(StateError::ConnectionAborted) => {
+            Loss::Unreachable(std::io::ErrorKind::ConnectionAborted)
+        }
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => {
             Loss::Protocol(format!("the broker disconnected us: {reason_code:?}"))
         }
@@ -256,7 +263,9 @@ fn loss(error: ConnectionError) -> Loss {
 
 fn refusal(code: ConnectReturnCode) -> String {
     match code {
-        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized => "user or password is wrong, or not authorised".to_owned(),
+        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized => {
+            "user or password is wrong, or not authorised".to_owned()
+        }
         other => format!("{other:?}"),
     }
 }
@@ -286,7 +295,11 @@ mod tests {
             let said = packet_bytes(&message(payload_bytes));
             let mut sent = publish(message(payload_bytes));
             sent.pkid = 1;
-            assert!((sent.size()..=sent.size() + UNKNOWN_BYTES).contains(&said), "{payload_bytes}: {said}, {}", sent.size());
+            assert!(
+                (sent.size()..=sent.size() + UNKNOWN_BYTES).contains(&said),
+                "{payload_bytes}: {said}, {}",
+                sent.size()
+            );
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::Pace;
 use super::access::Access;
 use super::alert::{Alert, AlertKind, AlertReceiver, Stamped};
 use super::backoff::random;
@@ -18,7 +19,6 @@ use super::message::{Counts, Lifecycle, Sender};
 use super::session::{Ended, Session};
 use super::state::{PublisherState, count};
 use super::window::{Verdict, Window};
-use super::Pace;
 use crate::clock::Moment;
 use crate::store::Store;
 
@@ -141,7 +141,11 @@ impl Drive {
         if self.told_lost.replace(discriminant(loss)) == Some(discriminant(loss)) {
             return;
         }
-        log::warn!("mqtt: no connection to {}:{}: {loss}; outcomes wait in the store", self.access.host, self.access.port);
+        log::warn!(
+            "mqtt: no connection to {}:{}: {loss}; outcomes wait in the store",
+            self.access.host,
+            self.access.port
+        );
         if let Loss::TurnedAway(_) = loss {
             self.raise(AlertKind::BrokerRefuses, format!("the broker did not let this device in: {loss}"));
         }
@@ -173,7 +177,9 @@ impl Drive {
         if sequence > self.told_too_large {
             self.told_too_large = sequence;
             count(&self.state.too_large);
-            let what = format!("outcome {sequence} makes a packet of {packet_bytes} bytes, more than the broker takes: raise its maximum packet size; the outcome is kept");
+            let what = format!(
+                "outcome {sequence} makes a packet of {packet_bytes} bytes, more than the broker takes: raise its maximum packet size; the outcome is kept"
+            );
             log::warn!("mqtt: {what}");
             self.raise(AlertKind::OutcomeTooLarge, what);
         }

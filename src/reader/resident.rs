@@ -63,9 +63,9 @@ impl Resident {
         let inspected = draft.stage("validate", |_| Instance::inspect(path));
         let found = inspected.as_ref().ok().map(|(instance, _)| found(instance));
         let outcome = match inspected {
-            Ok((instance, _)) if expected.is_some_and(|e| e != instance.sha256) => {
-                failure("the stored file is not the one that was received (its digest differs): check the box's storage")
-            }
+            Ok((instance, _)) if expected.is_some_and(|e| e != instance.sha256) => failure(
+                "the stored file is not the one that was received (its digest differs): check the box's storage",
+            ),
             Ok((instance, headers)) => self.outcome(&instance, &headers, &mut draft).unwrap_or_else(|refused| refused),
             Err(e) => unreadable(&e),
         };
@@ -85,9 +85,8 @@ impl Resident {
         let frames = draft.stage("decode", |_| pixels::decode(&object)).map_err(|e| declined(&e))?;
         draft.pixels_sha256 = Some(frames.sha256);
         // A cine is judged by its middle frame: the first is often blank or a title.
-        let gray = draft.stage("present", |_| {
-            preprocess::gray(&frames, frames.frames / 2, &Look::from_object(&object))
-        });
+        let gray =
+            draft.stage("present", |_| preprocess::gray(&frames, frames.frames / 2, &Look::from_object(&object)));
         draft
             .stage("quality", |_| quality::assess(&gray))
             .map_err(|unfit| abstention(ReasonCode::Unfit, format!("{unfit} [{}]", unfit.code())))?;
@@ -98,7 +97,8 @@ impl Resident {
 }
 
 fn open(instance: &Instance) -> Result<DefaultDicomObject, Outcome> {
-    dicom_object::open_file(&instance.path).map_err(|e| abstention(ReasonCode::Malformed, format!("the file cannot be parsed: {e}")))
+    dicom_object::open_file(&instance.path)
+        .map_err(|e| abstention(ReasonCode::Malformed, format!("the file cannot be parsed: {e}")))
 }
 
 fn found(instance: &Instance) -> Found {

@@ -94,7 +94,9 @@ impl Supervised {
             memory_bytes: settings.memory_bytes,
         };
         match ask(&mut socket, &start, START_LIMIT).await {
-            Ok(Answer::Ready { bundles, walls }) => Ok(Self { child, socket, time_limit: settings.time_limit, bundles, walls }),
+            Ok(Answer::Ready { bundles, walls }) => {
+                Ok(Self { child, socket, time_limit: settings.time_limit, bundles, walls })
+            }
             Ok(Answer::Unusable(why)) => Err(ReaderError::Unusable(why)),
             Ok(Answer::Read(_)) => Err(ReaderError::NotReady("it answered what was not asked".into())),
             Err(why) => Err(ReaderError::NotReady(why)),

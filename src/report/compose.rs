@@ -46,7 +46,8 @@ pub fn compose(outcome: &Outcome, study: Option<&Study>) -> Text {
 /// What was seen: what is there, then what may be there, then the pertinent negatives,
 /// then what was not looked for.
 fn findings_section(findings: &Findings) -> Vec<String> {
-    let mut sentences: Vec<String> = ranked(findings, |f| (Reverse(presence(f)), 0)).into_iter().map(positive).collect();
+    let mut sentences: Vec<String> =
+        ranked(findings, |f| (Reverse(presence(f)), 0)).into_iter().map(positive).collect();
     let absent: Vec<&Finding> = in_band(findings, Band::Absent);
     if !absent.is_empty() {
         sentences.push(negative(&absent));
@@ -63,13 +64,17 @@ fn impression(findings: &Findings) -> Vec<String> {
         sentences.push(sentence(&format!("{}{review}", positive(finding).trim_end_matches('.'))));
         if is_without_delay(finding) {
             let named = inside(&finding.words);
-            sentences.push(sentence(&format!("{named} can be urgent, so a clinician must look at this image without delay")));
+            sentences.push(sentence(&format!(
+                "{named} can be urgent, so a clinician must look at this image without delay"
+            )));
         }
     }
     let absent: Vec<String> = in_band(findings, Band::Absent).into_iter().map(|f| inside(&f.words)).collect();
     match (sentences.is_empty(), absent.is_empty()) {
         (true, true) => sentences.extend(["Nothing was assessed.", MUST_READ].map(str::to_owned)),
-        (true, false) => sentences.push(format!("No sign of the assessed findings ({}) was found.", list(&absent, "and"))),
+        (true, false) => {
+            sentences.push(format!("No sign of the assessed findings ({}) was found.", list(&absent, "and")))
+        }
         (false, _) => {}
     }
     sentences.push("Other disease is not excluded.".to_owned());
@@ -103,7 +108,12 @@ fn in_band(findings: &Findings, band: Band) -> Vec<&Finding> {
 fn positive(finding: &Finding) -> String {
     let hedge = Hedge::of(finding);
     let named = inside(&finding.words);
-    sentence(&format!("{}{named}{} (estimated probability {})", hedge.before, hedge.after, percent(finding.probability)))
+    sentence(&format!(
+        "{}{named}{} (estimated probability {})",
+        hedge.before,
+        hedge.after,
+        percent(finding.probability)
+    ))
 }
 
 /// `No sign of pneumothorax (estimated probability 2 %) or cardiomegaly (1 %) was found.`
@@ -121,7 +131,8 @@ fn negative(absent: &[&Finding]) -> String {
 }
 
 fn not_assessed(findings: &Findings) -> String {
-    let mut named: Vec<String> = findings.not_assessed.iter().map(|words| inside(words)).filter(|words| !words.is_empty()).collect();
+    let mut named: Vec<String> =
+        findings.not_assessed.iter().map(|words| inside(words)).filter(|words| !words.is_empty()).collect();
     named.truncate(MAX_FINDINGS);
     named.push("anything else that is not named above".to_owned());
     format!("This reading does not assess: {}; their absence here says nothing.", list(&named, "and"))
@@ -138,7 +149,9 @@ fn disclaimer(bundle: &BundleIdentity, is_test: bool) -> Vec<String> {
         inside(&bundle.name),
         inside(&bundle.version)
     ));
-    sentences.push("It is not a diagnosis and must be reviewed by a qualified clinician before anyone acts on it.".to_owned());
+    sentences.push(
+        "It is not a diagnosis and must be reviewed by a qualified clinician before anyone acts on it.".to_owned(),
+    );
     sentences.push(
         "Its probabilities were calibrated on the model bundle's development data and may be wrong for other patients, scanners and places."
             .to_owned(),
@@ -170,11 +183,15 @@ fn next_step(code: ReasonCode) -> &'static str {
     match code {
         ReasonCode::NoModel => MUST_READ,
         ReasonCode::Unfit => "A clinician must read this image and decide whether it is to be taken again.",
-        ReasonCode::NoPixels => "If an image was meant to be sent, it must be sent again, and a clinician must read it.",
+        ReasonCode::NoPixels => {
+            "If an image was meant to be sent, it must be sent again, and a clinician must read it."
+        }
         ReasonCode::TooLarge | ReasonCode::Undecodable => {
             "A clinician must read this image; whoever maintains the sender can change the form in which it is sent."
         }
-        ReasonCode::Malformed => "A clinician must read this image; whoever maintains the sender must be told that its file is faulty.",
+        ReasonCode::Malformed => {
+            "A clinician must read this image; whoever maintains the sender must be told that its file is faulty."
+        }
         ReasonCode::ReaderDied | ReasonCode::Internal => {
             "A clinician must read this image; whoever maintains this device must be told."
         }

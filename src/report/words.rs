@@ -56,7 +56,8 @@ const WITHOUT_DELAY: usize = 1;
 
 /// Rank of a finding by urgency: 0 is most urgent.
 pub(super) fn urgency(finding: &Finding) -> usize {
-    let at = URGENT.iter().position(|code| finding.code.system == "http://snomed.info/sct" && finding.code.code == *code);
+    let at =
+        URGENT.iter().position(|code| finding.code.system == "http://snomed.info/sct" && finding.code.code == *code);
     at.unwrap_or(URGENT.len())
 }
 
@@ -183,9 +184,10 @@ mod tests {
     #[test]
     fn percentages_never_reach_certainty() {
         let of = |p: f32| percent(Probability::try_from(p).unwrap());
-        assert_eq!([of(0.0), of(0.004), of(0.01), of(0.87), of(0.99), of(1.0)], [
-            "less than 1 %", "less than 1 %", "1 %", "87 %", "99 %", "more than 99 %"
-        ]);
+        assert_eq!(
+            [of(0.0), of(0.004), of(0.01), of(0.87), of(0.99), of(1.0)],
+            ["less than 1 %", "less than 1 %", "1 %", "87 %", "99 %", "more than 99 %"]
+        );
     }
 
     #[test]

@@ -70,12 +70,19 @@ impl fmt::Display for Break {
         match self {
             Self::Missing { from, to } if from == to => write!(f, "outcome {from} is missing"),
             Self::Missing { from, to } => write!(f, "outcomes {from} to {to} are missing"),
-            Self::Reordered { sequence, after } => write!(f, "outcome {sequence} comes after outcome {after}: the order was changed"),
+            Self::Reordered { sequence, after } => {
+                write!(f, "outcome {sequence} comes after outcome {after}: the order was changed")
+            }
             Self::Altered { sequence } => {
-                write!(f, "outcome {sequence} does not follow the outcome before it that is here: one of both was replaced")
+                write!(
+                    f,
+                    "outcome {sequence} does not follow the outcome before it that is here: one of both was replaced"
+                )
             }
             Self::Fork { sequence } => write!(f, "there are two different outcomes with sequence {sequence}"),
-            Self::SecondOutcome { sequence, report_id } => write!(f, "outcome {sequence} is a second outcome for report {report_id}"),
+            Self::SecondOutcome { sequence, report_id } => {
+                write!(f, "outcome {sequence} is a second outcome for report {report_id}")
+            }
             Self::FalseGenesis => write!(f, "outcome 1 claims to follow another outcome"),
         }
     }

@@ -168,7 +168,8 @@ fn members(header: &[u8]) -> Result<Map<String, Value>, OpenError> {
 
 /// The given key that the header names, for an algorithm that is accepted.
 fn signer<'a>(members: &Map<String, Value>, keys: &'a [PublicKey]) -> Result<&'a PublicKey, OpenError> {
-    let shown = |value: Option<&Value>| value.map_or("missing".to_owned(), |v| v.to_string().chars().take(80).collect());
+    let shown =
+        |value: Option<&Value>| value.map_or("missing".to_owned(), |v| v.to_string().chars().take(80).collect());
     let (alg, kid) = (members.get("alg"), members.get("kid"));
     if !matches!(alg.and_then(Value::as_str), Some("EdDSA" | "Ed25519")) {
         return Err(OpenError::Algorithm(shown(alg)));
@@ -178,7 +179,8 @@ fn signer<'a>(members: &Map<String, Value>, keys: &'a [PublicKey]) -> Result<&'a
 }
 
 fn checked(members: Map<String, Value>) -> Result<Header, OpenError> {
-    let header: Header = serde_json::from_value(Value::Object(members)).map_err(|e| OpenError::Header(e.to_string()))?;
+    let header: Header =
+        serde_json::from_value(Value::Object(members)).map_err(|e| OpenError::Header(e.to_string()))?;
     if !(1..=MAX_SEQUENCE).contains(&header.seq) {
         return Err(OpenError::Header(format!("{} is not a sequence", header.seq)));
     }

@@ -201,7 +201,8 @@ fn place_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         _ => {}
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
-    let placed = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&unfinished, path));
+    let placed =
+        file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&unfinished, path));
     std::fs::remove_file(&unfinished)?;
     placed?;
     sync_folder(folder)
@@ -237,7 +238,10 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let error = DeviceKey::load(&path).unwrap_err().to_string();
             let shown = path.display().to_string();
-            assert!(error.contains(&shown) && error.contains(&format!("{mode:04o}")) && error.contains("chmod 600"), "{error}");
+            assert!(
+                error.contains(&shown) && error.contains(&format!("{mode:04o}")) && error.contains("chmod 600"),
+                "{error}"
+            );
         }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
         assert!(DeviceKey::load(&path).is_ok());
@@ -254,7 +258,12 @@ mod tests {
     fn what_is_no_key_is_refused_without_being_shown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("device.key");
-        for bytes in [&b""[..], b"-----BEGIN PRIVATE KEY-----\nSECRETSECRET\n-----END PRIVATE KEY-----\n", &[b'A'; 5000], b"\xff\xfe"] {
+        for bytes in [
+            &b""[..],
+            b"-----BEGIN PRIVATE KEY-----\nSECRETSECRET\n-----END PRIVATE KEY-----\n",
+            &[b'A'; 5000],
+            b"\xff\xfe",
+        ] {
             let _ = std::fs::remove_file(&path);
             place_new(&path, bytes, 0o600).unwrap();
             let error = DeviceKey::load(&path).unwrap_err().to_string();

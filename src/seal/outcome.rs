@@ -77,7 +77,9 @@ pub(super) mod samples {
             let subject = if i % 2 == 0 { Subject::Patient } else { Subject::TestObject };
             let mut context = context_of(key);
             context.report_id = report_id("clinic/cart-1", &format!("1.2.{i}").parse().unwrap());
-            let sealed = seal_reading(&reading(outcome, Some(study(subject))), &context, Digest::of(b"config"), key, &head).unwrap();
+            let sealed =
+                seal_reading(&reading(outcome, Some(study(subject))), &context, Digest::of(b"config"), key, &head)
+                    .unwrap();
             head = Head { sequence: head.sequence + 1, sha256: Digest::of(sealed.jws.as_bytes()) };
             chain.push(sealed.jws);
         }
@@ -105,7 +107,10 @@ mod tests {
         assert_eq!(header.pixels_sha256, Some(Digest::of(b"pixels")));
         assert_eq!(header.bundle_sha256, Some(Digest::of(b"manifest")));
         assert_eq!(header.config_sha256, Digest::of(b"config"));
-        assert_eq!((header.report_id.as_str(), header.kind, header.test), (sealed.report_id.as_str(), Kind::Report, false));
+        assert_eq!(
+            (header.report_id.as_str(), header.kind, header.test),
+            (sealed.report_id.as_str(), Kind::Report, false)
+        );
         assert_eq!(opened.payload, payload(&reading, &context_of(&key)));
     }
 

@@ -72,7 +72,8 @@ impl PublicKey {
     /// # Errors
     /// Unreadable, or not a public key.
     pub fn load(path: &Path) -> Result<Self, PublicKeyError> {
-        let bytes = read_bounded(path).map_err(|source| PublicKeyError::Unreadable { path: path.to_owned(), source })?;
+        let bytes =
+            read_bounded(path).map_err(|source| PublicKeyError::Unreadable { path: path.to_owned(), source })?;
         let text = String::from_utf8_lossy(&bytes);
         Self::parse(&text).map_err(|source| PublicKeyError::In { path: path.to_owned(), source: Box::new(source) })
     }

@@ -78,7 +78,9 @@ pub fn verify(text: &str, keys: &[PublicKey]) -> Verified {
         verified.refuted("there is no outcome here".to_owned());
     }
     if lines.len() > MAX_OUTCOMES {
-        verified.refuted(format!("there are more than {MAX_OUTCOMES} outcomes here, of which only the first are looked at"));
+        verified.refuted(format!(
+            "there are more than {MAX_OUTCOMES} outcomes here, of which only the first are looked at"
+        ));
     }
     for (number, line) in lines.iter().take(MAX_OUTCOMES) {
         let place = if lines.len() == 1 { String::new() } else { format!("line {number}: ") };
@@ -135,7 +137,9 @@ fn at_length(header: &Header) -> Vec<String> {
         Some(place),
         Some(format!("it is about the instance file with SHA-256 {}", header.instance_sha256)),
         header.pixels_sha256.map(|digest| format!("the decoded pixels have SHA-256 {digest}")),
-        header.bundle_sha256.map(|digest| format!("it was read with the model bundle whose manifest has SHA-256 {digest}")),
+        header
+            .bundle_sha256
+            .map(|digest| format!("it was read with the model bundle whose manifest has SHA-256 {digest}")),
         Some(format!("the device ran under the configuration with SHA-256 {}", header.config_sha256)),
         Some(format!("the device says that it was sealed at {}, by a clock that was {clock}", header.sealed_at)),
     ]
@@ -153,7 +157,10 @@ fn disagreements(opened: &Opened) -> Vec<String> {
     let is_test = bundle["meta"]["tag"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag["code"] == "HTEST"));
     [
         (bundle["resourceType"] != "Bundle", "its payload is not a FHIR Bundle"),
-        (bundle["identifier"]["value"] != format!("urn:uuid:{}", header.report_id), "header and payload name different reports"),
+        (
+            bundle["identifier"]["value"] != format!("urn:uuid:{}", header.report_id),
+            "header and payload name different reports",
+        ),
         (is_test != header.test, "header and payload disagree whether this is a test image"),
     ]
     .into_iter()
@@ -179,7 +186,10 @@ fn chain(verified: &mut Verified) {
     if check.starts_at_genesis {
         verified.proven("the series starts with the device's first outcome".to_owned());
     } else {
-        let text = format!("what came before outcome {}: the series does not start with the device's first outcome", check.first);
+        let text = format!(
+            "what came before outcome {}: the series does not start with the device's first outcome",
+            check.first
+        );
         verified.statements.push(Statement::NotProven(text));
     }
 }

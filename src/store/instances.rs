@@ -145,7 +145,9 @@ impl Store {
     /// SQLite failed.
     pub fn strike(&self, id: i64) -> Result<u32, StoreError> {
         self.lock()
-            .query_row("UPDATE instances SET strikes = strikes + 1 WHERE id = ?1 RETURNING strikes", [id], |row| row.get(0))
+            .query_row("UPDATE instances SET strikes = strikes + 1 WHERE id = ?1 RETURNING strikes", [id], |row| {
+                row.get(0)
+            })
             .map_err(|e| self.sqlite(e))
     }
 
@@ -168,7 +170,8 @@ impl Store {
     pub fn sweep(&self) -> Result<u64, StoreError> {
         let io = |source| StoreError::Folder { path: self.spool(), source };
         let mut swept = 0;
-        for entry in std::fs::read_dir(self.spool()).map_err(io)?.chain(std::fs::read_dir(self.incoming()).map_err(io)?) {
+        for entry in std::fs::read_dir(self.spool()).map_err(io)?.chain(std::fs::read_dir(self.incoming()).map_err(io)?)
+        {
             let path = entry.map_err(io)?.path();
             if path.is_dir() || self.is_kept(&path)? {
                 continue;
@@ -208,7 +211,9 @@ impl Store {
                      JOIN deliveries d ON d.sequence = o.sequence
                      WHERE i.image_kept = 1 AND i.received_unix_ms < ?1 ORDER BY i.id LIMIT 1000",
                 )
-                .and_then(|mut query| query.query_map([before_unix_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+                .and_then(|mut query| {
+                    query.query_map([before_unix_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+                })
                 .map_err(|e| self.sqlite(e))?
         };
         for (id, sha256) in &due {

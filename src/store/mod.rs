@@ -70,7 +70,9 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// The database was written by another version.
-    #[error("store {path} has schema {found}, this residentd knows {SCHEMA_VERSION}: use the residentd that wrote it, or move the folder away")]
+    #[error(
+        "store {path} has schema {found}, this residentd knows {SCHEMA_VERSION}: use the residentd that wrote it, or move the folder away"
+    )]
     Schema {
         /// The database file.
         path: PathBuf,

@@ -107,7 +107,11 @@ impl Store {
     /// # Errors
     /// SQLite failed.
     pub fn outcomes(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        self.select_outcomes("SELECT sequence, report_id, jws FROM outcomes WHERE sequence > ?1 ORDER BY sequence LIMIT ?2", after, limit)
+        self.select_outcomes(
+            "SELECT sequence, report_id, jws FROM outcomes WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+            after,
+            limit,
+        )
     }
 
     fn select_outcomes(&self, query: &str, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
@@ -116,7 +120,11 @@ impl Store {
             .and_then(|mut query| {
                 query
                     .query_map(params![after.cast_signed(), limit], |row| {
-                        Ok(Outgoing { sequence: row.get::<_, i64>(0)?.cast_unsigned(), report_id: row.get(1)?, jws: row.get(2)? })
+                        Ok(Outgoing {
+                            sequence: row.get::<_, i64>(0)?.cast_unsigned(),
+                            report_id: row.get(1)?,
+                            jws: row.get(2)?,
+                        })
                     })?
                     .collect()
             })
@@ -143,7 +151,9 @@ impl Store {
     /// SQLite failed.
     pub fn undelivered(&self) -> Result<u64, StoreError> {
         self.lock()
-            .query_row("SELECT (SELECT count(*) FROM outcomes) - (SELECT count(*) FROM deliveries)", [], |row| row.get::<_, i64>(0))
+            .query_row("SELECT (SELECT count(*) FROM outcomes) - (SELECT count(*) FROM deliveries)", [], |row| {
+                row.get::<_, i64>(0)
+            })
             .map(i64::cast_unsigned)
             .map_err(|e| self.sqlite(e))
     }

@@ -88,11 +88,13 @@ fn provisioning_never_overwrites() {
 fn check_says_yes_to_a_provisioned_box_and_changes_nothing() {
     let site = Site::new();
     let before = files_below(site.folder.path());
-    let output = Command::new(RESIDENTD).arg("check").arg("--config").arg(site.path("residentd.toml")).output().unwrap();
+    let output =
+        Command::new(RESIDENTD).arg("check").arg("--config").arg(site.path("residentd.toml")).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     assert_eq!(files_below(site.folder.path()), before);
     fs::remove_file(site.path("device.key")).unwrap();
-    let output = Command::new(RESIDENTD).arg("check").arg("--config").arg(site.path("residentd.toml")).output().unwrap();
+    let output =
+        Command::new(RESIDENTD).arg("check").arg("--config").arg(site.path("residentd.toml")).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(text(&output).contains("BAD   key"), "{}", text(&output));
 }
@@ -127,7 +129,11 @@ fn every_real_file_by_c_store_costs_the_gateway_at_most_32_mb() {
         match site.send(&file) {
             Ok(0) => stored += 1,
             Ok(status) => {
-                assert!([0xA700, 0xA900, 0xC000, 0x0111, 0x0122].contains(&status), "{}: 0x{status:04X}", file.display());
+                assert!(
+                    [0xA700, 0xA900, 0xC000, 0x0111, 0x0122].contains(&status),
+                    "{}: 0x{status:04X}",
+                    file.display()
+                );
                 refused += 1;
             }
             Err(_) => refused += 1,

@@ -53,7 +53,11 @@ impl Mosquitto {
         .unwrap();
         let config = format!(
             "listener {} 127.0.0.1\ncafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\nuse_identity_as_username true\nacl_file {}\nuser root\n",
-            address.port(), path("ca.crt"), path("broker.crt"), path("broker.key"), path("acl"),
+            address.port(),
+            path("ca.crt"),
+            path("broker.crt"),
+            path("broker.key"),
+            path("acl"),
         );
         fs::write(folder.join("mosquitto.conf"), config).unwrap();
         let child = Command::new("/usr/sbin/mosquitto")
@@ -140,7 +144,8 @@ fn echoscu_is_answered() {
     let site = Site::new();
     let daemon = site.start();
     let port = site.dicom.port().to_string();
-    let echo = |called: &str| Command::new("/usr/bin/echoscu").args(["-aec", called, "127.0.0.1", &port]).output().unwrap();
+    let echo =
+        |called: &str| Command::new("/usr/bin/echoscu").args(["-aec", called, "127.0.0.1", &port]).output().unwrap();
     assert!(echo("RESIDENTD").status.success(), "{}", text(&echo("RESIDENTD")));
     assert!(!echo("SOMEBODY").status.success(), "another called AE title is rejected");
     daemon.stop();

@@ -172,7 +172,11 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { files.extend(files_below(&path)) } else if path.extension().is_none_or(|e| e != "csv") { files.push(path) }
+        if path.is_dir() {
+            files.extend(files_below(&path))
+        } else if path.extension().is_none_or(|e| e != "csv") {
+            files.push(path)
+        }
     }
     files.sort();
     files

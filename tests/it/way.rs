@@ -9,7 +9,9 @@ fn the_demo_goes_the_whole_way_and_says_what_was_proven() {
     let output = Command::new(RESIDENTD).arg("demo").arg("--models").arg(crate::site::MODELS).output().unwrap();
     let page = text(&output);
     assert!(output.status.success(), "{page}");
-    for needed in ["TEST IMAGE", "WHAT WAS PROVEN", "PROBABILITY", "not a diagnosis", " ms  sealed outcome at the subscriber"] {
+    for needed in
+        ["TEST IMAGE", "WHAT WAS PROVEN", "PROBABILITY", "not a diagnosis", " ms  sealed outcome at the subscriber"]
+    {
         assert!(page.contains(needed), "{needed:?} is missing in:\n{page}");
     }
 }
@@ -22,7 +24,8 @@ fn the_bytes_that_were_signed_are_the_bytes_that_arrive() {
     runtime().block_on(async {
         let host = site.broker.ip().to_string();
         let topic = "residentd/test/cart/report";
-        let mut subscriber = residentd::receive::Subscriber::subscribe(&host, site.broker.port(), topic, LIMIT).await.unwrap();
+        let mut subscriber =
+            residentd::receive::Subscriber::subscribe(&host, site.broker.port(), topic, LIMIT).await.unwrap();
         let phantom = site.phantom(7);
         let (calling, called) = ("TEST".parse().unwrap(), "RESIDENTD".parse().unwrap());
         let status = residentd::deliver::send(&site.dicom.to_string(), &calling, &called, &phantom).await.unwrap();

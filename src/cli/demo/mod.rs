@@ -52,7 +52,8 @@ async fn play(arguments: &Arguments, models: &Path) -> anyhow::Result<()> {
     let daemon = theatre.start_daemon()?;
     let start = Instant::now();
     let host = theatre.broker.ip().to_string();
-    let mut subscriber = Subscriber::subscribe(&host, theatre.broker.port(), "residentd/demo/demo/report", START_LIMIT).await?;
+    let mut subscriber =
+        Subscriber::subscribe(&host, theatre.broker.port(), "residentd/demo/demo/report", START_LIMIT).await?;
     steps.note("daemon and embedded broker up, subscriber connected", start.elapsed());
 
     let calling: AeTitle = "DEMO_SCANNER".parse()?;
@@ -63,7 +64,10 @@ async fn play(arguments: &Arguments, models: &Path) -> anyhow::Result<()> {
         let status = send_when_up(&theatre.dicom.to_string(), &calling, &called, file).await?;
         steps.note("C-STORE answered and association released", start.elapsed());
         if status != 0 {
-            return Err(exit::coded(exit::DATA, format!("{}: C-STORE was answered with status 0x{status:04X}", file.display())));
+            return Err(exit::coded(
+                exit::DATA,
+                format!("{}: C-STORE was answered with status 0x{status:04X}", file.display()),
+            ));
         }
         let released = Instant::now();
         let message = subscriber.next(OUTCOME_LIMIT).await.context("no outcome arrived")?;
@@ -103,7 +107,13 @@ fn spread(delays: &mut [Duration]) -> String {
     delays.sort();
     let ms = |at: usize| delays[at].as_secs_f64() * 1e3;
     let last = delays.len() - 1;
-    format!("release to message: median {:.1} ms, {:.1} to {:.1} ms, {} images", ms(last / 2), ms(0), ms(last), delays.len())
+    format!(
+        "release to message: median {:.1} ms, {:.1} to {:.1} ms, {} images",
+        ms(last / 2),
+        ms(0),
+        ms(last),
+        delays.len()
+    )
 }
 
 /// The scanner keeps trying while the daemon is still coming up.
@@ -111,7 +121,9 @@ async fn send_when_up(address: &str, calling: &AeTitle, called: &AeTitle, file: 
     let deadline = Instant::now() + START_LIMIT;
     loop {
         match deliver::send(address, calling, called, file).await {
-            Err(deliver::SendError::Association { .. }) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(deliver::SendError::Association { .. }) if Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await
+            }
             other => return Ok(other?),
         }
     }

@@ -2,7 +2,8 @@
 
 use dicom_ul::association::Error;
 use dicom_ul::pdu::{
-    AssociationRJResult, AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason, AssociationRJSource,
+    AssociationRJResult, AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason,
+    AssociationRJSource,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -31,7 +32,8 @@ async fn every_offered_syntax_is_accepted_for_every_class_and_deflated_never() {
     let gateway = gateway(&settings());
     for sop_class in offers::SOP_CLASSES {
         for syntax in offers::TRANSFER_SYNTAXES {
-            let options = ClientAssociationOptions::new().called_ae_title(AE).with_presentation_context(sop_class, vec![*syntax]);
+            let options =
+                ClientAssociationOptions::new().called_ae_title(AE).with_presentation_context(sop_class, vec![*syntax]);
             let client = within(options.establish_async(gateway.address)).await.unwrap();
             assert_eq!(client.presentation_contexts()[0].transfer_syntax, *syntax);
             within(client.release()).await.unwrap();
@@ -78,7 +80,9 @@ async fn an_address_that_is_not_allowed_is_cut_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_association_too_many_is_told_to_try_later() {
-    let busy = AssociationRJSource::ServiceProviderPresentation(AssociationRJServiceProviderPresentationReason::LocalLimitExceeded);
+    let busy = AssociationRJSource::ServiceProviderPresentation(
+        AssociationRJServiceProviderPresentationReason::LocalLimitExceeded,
+    );
     let limits = [Dicom { max_associations: 1, ..settings() }, Dicom { max_associations_per_peer: 1, ..settings() }];
     for settings in limits {
         let gateway = gateway(&settings);

@@ -147,7 +147,9 @@ async fn storescu_gets_the_right_answer_for_every_image_at_little_memory() {
         let inspected = Instance::inspect(&path);
         let port = gateway.address.port().to_string();
         let file = path.clone();
-        let run = move || Command::new("storescu").args(["-v", "-R", option, "-aec", AE, "127.0.0.1", &port]).arg(file).output();
+        let run = move || {
+            Command::new("storescu").args(["-v", "-R", option, "-aec", AE, "127.0.0.1", &port]).arg(file).output()
+        };
         let output = within(tokio::task::spawn_blocking(run)).await.unwrap().unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         let answer = said.lines().find_map(|line| line.split("Received Store Response (").nth(1)?.strip_suffix(')'));

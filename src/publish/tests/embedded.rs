@@ -26,7 +26,11 @@ async fn two_hundred_outcomes_arrive_in_order_as_they_were_signed() {
         assert_eq!(properties.content_type.as_deref(), Some("application/jose"));
         assert_eq!(properties.payload_format_indicator, Some(1));
         assert_eq!(properties.correlation_data.as_deref(), Some(report_id(sequence).as_bytes()));
-        let expected = [("sequence", sequence.to_string()), ("device", "cart-7".into()), ("format", "residentd-outcome;version=1".into())];
+        let expected = [
+            ("sequence", sequence.to_string()),
+            ("device", "cart-7".into()),
+            ("format", "residentd-outcome;version=1".into()),
+        ];
         assert_eq!(properties.user_properties, expected.map(|(key, value)| (key.to_owned(), value)));
     }
     assert_eq!((running.state.acknowledged(), running.state.last_acknowledged()), (200, 200));
@@ -104,7 +108,8 @@ async fn stopping_without_a_broker_is_at_once() {
 async fn alerts_raised_without_a_broker_arrive_when_there_is_one() {
     let port = free_port();
     let running = Site::new(port).start();
-    let alert = |n| Alert { kind: AlertKind::RetakeRequested, report_id: Some(report_id(n)), message: format!("retake {n}") };
+    let alert =
+        |n| Alert { kind: AlertKind::RetakeRequested, report_id: Some(report_id(n)), message: format!("retake {n}") };
     (1..=3).for_each(|n| running.alerts.raise(alert(n)));
     EmbeddedBroker::start(localhost(port)).unwrap();
     let subscriber = Subscriber::new(port, "residentd/clinic/cart-7/alert").await;

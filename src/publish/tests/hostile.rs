@@ -41,8 +41,14 @@ struct Fake {
 impl Fake {
     async fn start(script: Script) -> Self {
         let listener = Listener::bind(localhost(0)).await.unwrap();
-        let fake = Self { port: listener.local_addr().unwrap().port(), connections: Arc::default(), reports: Arc::default(), released: Arc::default() };
-        let (connections, reports, released) = (Arc::clone(&fake.connections), Arc::clone(&fake.reports), Arc::clone(&fake.released));
+        let fake = Self {
+            port: listener.local_addr().unwrap().port(),
+            connections: Arc::default(),
+            reports: Arc::default(),
+            released: Arc::default(),
+        };
+        let (connections, reports, released) =
+            (Arc::clone(&fake.connections), Arc::clone(&fake.reports), Arc::clone(&fake.released));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.fetch_add(1, SeqCst);
@@ -69,7 +75,12 @@ async fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     Some((first, body))
 }
 
-async fn serve(mut stream: TcpStream, script: Script, reports: Arc<AtomicU64>, released: Arc<AtomicBool>) -> Option<()> {
+async fn serve(
+    mut stream: TcpStream,
+    script: Script,
+    reports: Arc<AtomicU64>,
+    released: Arc<AtomicBool>,
+) -> Option<()> {
     let _connect = packet(&mut stream).await?;
     let connack: &[u8] = match script {
         Script::ReceiveMaximumZero => &[0x20, 6, 0, 0, 3, 0x21, 0, 0],
@@ -101,7 +112,9 @@ async fn serve(mut stream: TcpStream, script: Script, reports: Arc<AtomicU64>, r
                 reports.fetch_add(u64::from(is_report), SeqCst);
                 match script {
                     Script::WithholdsUntilReleased if is_report => withheld.push([0x40, 2, pkid[0], pkid[1]]),
-                    Script::Answers(reason) if is_report => stream.write_all(&[0x40, 3, pkid[0], pkid[1], reason]).await.ok()?,
+                    Script::Answers(reason) if is_report => {
+                        stream.write_all(&[0x40, 3, pkid[0], pkid[1], reason]).await.ok()?
+                    }
                     Script::WrongPacketIds => stream.write_all(&[0x40, 2, 0x7f, pkid[1]]).await.ok()?,
                     _ => stream.write_all(&[0x40, 2, pkid[0], pkid[1]]).await.ok()?,
                 }

@@ -130,7 +130,15 @@ impl Site {
 
     fn publisher(&self, bell: &Arc<Notify>) -> Result<(Publisher, AlertSender), PublishError> {
         let (sender, receiver) = alert_channel();
-        let publisher = Publisher::new(&self.settings, &device(), "key-thumbprint", self.store.clone(), Arc::clone(bell), receiver, || NOW)?;
+        let publisher = Publisher::new(
+            &self.settings,
+            &device(),
+            "key-thumbprint",
+            self.store.clone(),
+            Arc::clone(bell),
+            receiver,
+            || NOW,
+        )?;
         Ok((publisher, sender))
     }
 

@@ -63,12 +63,23 @@ impl Mosquitto {
 }
 
 fn spawn(folder: &Path) -> Child {
-    Command::new(PROGRAM).arg("-c").arg(folder.join("mosquitto.conf")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    Command::new(PROGRAM)
+        .arg("-c")
+        .arg(folder.join("mosquitto.conf"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn password_file(folder: &Path) {
     for (flags, user, password) in [(&["-c", "-b"][..], "cart", "secret"), (&["-b"], "receiver", "open")] {
-        let done = Command::new("mosquitto_passwd").args(flags).arg(folder.join("passwords")).args([user, password]).status().unwrap();
+        let done = Command::new("mosquitto_passwd")
+            .args(flags)
+            .arg(folder.join("passwords"))
+            .args([user, password])
+            .status()
+            .unwrap();
         assert!(done.success());
     }
 }
@@ -98,7 +109,13 @@ async fn a_wrong_password_deletes_nothing_and_is_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_access_denial_deletes_nothing_and_raises_an_alert() {
-    let acl = |folder: &Path| std::fs::write(folder.join("acl"), "topic readwrite residentd/+/+/status\ntopic readwrite residentd/+/+/alert\ntopic read #\n").unwrap();
+    let acl = |folder: &Path| {
+        std::fs::write(
+            folder.join("acl"),
+            "topic readwrite residentd/+/+/status\ntopic readwrite residentd/+/+/alert\ntopic read #\n",
+        )
+        .unwrap()
+    };
     let Some(broker) = Mosquitto::start("acl_file {folder}/acl", acl).await else { return };
     let alerts = Subscriber::new(broker.port, "residentd/clinic/cart-7/alert").await;
     let running = Site::new(broker.port).with_outcomes(5).start();
@@ -157,7 +174,8 @@ fn certificates(folder: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_certificate_opens_the_door_and_its_absence_does_not() {
-    let lines = "cafile {folder}/ca.pem\ncertfile {folder}/server.pem\nkeyfile {folder}/server.key\nrequire_certificate true";
+    let lines =
+        "cafile {folder}/ca.pem\ncertfile {folder}/server.pem\nkeyfile {folder}/server.key\nrequire_certificate true";
     let Some(broker) = Mosquitto::start(lines, certificates).await else { return };
     let file = |name: &str| broker.folder.path().join(name);
     let mut site = Site::new(broker.port).with_outcomes(30);
@@ -200,7 +218,11 @@ async fn a_killed_broker_loses_nothing_that_it_did_not_acknowledge() {
     let missing = || all.iter().filter(|id| !subscriber.reports().contains_key(*id)).cloned().collect::<Vec<_>>();
     until("all but those lost on the way", || missing().len() <= MOSQUITTO_INFLIGHT).await;
     let lost = missing();
-    println!("received before the kill {}, undelivered then {undelivered_at_kill}, acknowledged in vain {}", received_before.len(), lost.len());
+    println!(
+        "received before the kill {}, undelivered then {undelivered_at_kill}, acknowledged in vain {}",
+        received_before.len(),
+        lost.len()
+    );
     let before_kill: BTreeSet<String> = (1..=150).map(report_id).collect();
     assert!(lost.iter().all(|id| before_kill.contains(id)), "lost after the restart: {lost:?}");
     for (id, payload) in subscriber.reports() {

@@ -76,7 +76,10 @@ fn claims(sentence: &str) -> Vec<(&'static str, Band)> {
         Band::Present
     } else {
         let urgent = bare.contains("can be urgent");
-        assert!(urgent || NAMES.iter().all(|(name, _)| !bare.contains(name)), "a finding in no kind of sentence: {sentence}");
+        assert!(
+            urgent || NAMES.iter().all(|(name, _)| !bare.contains(name)),
+            "a finding in no kind of sentence: {sentence}"
+        );
         return Vec::new();
     };
     NAMES.iter().filter(|(name, _)| bare.contains(name)).map(|(name, _)| (*name, band)).collect()
@@ -142,28 +145,40 @@ fn what_was_not_assessed_is_named_only_as_not_assessed() {
 #[test]
 fn a_reading_reads_like_this() {
     let text = compose(&Outcome::Report(findings(&[0.87, 0.02, 0.004, 0.3])), Some(&study(Subject::Patient)));
-    assert_eq!(text.findings, [
-        "Chest radiograph, PA view.",
-        "Pleural effusion is likely (estimated probability 87 %).",
-        "Pneumonia is possible (estimated probability 30 %).",
-        "No sign of pneumothorax (estimated probability 2 %) or an enlarged heart (less than 1 %) was found.",
-        "This reading does not assess: fracture, lung nodule and anything else that is not named above; their absence here says nothing.",
-    ]);
-    assert_eq!(text.impression, [
-        "Pneumonia is possible (estimated probability 30 %): human review is needed.",
-        "Pleural effusion is likely (estimated probability 87 %).",
-        "Other disease is not excluded.",
-    ]);
-    assert_eq!(text.disclaimer[0], "This is an unreviewed draft made by a machine: Chest radiographs of adults, chest-adult version 0.1.0.");
+    assert_eq!(
+        text.findings,
+        [
+            "Chest radiograph, PA view.",
+            "Pleural effusion is likely (estimated probability 87 %).",
+            "Pneumonia is possible (estimated probability 30 %).",
+            "No sign of pneumothorax (estimated probability 2 %) or an enlarged heart (less than 1 %) was found.",
+            "This reading does not assess: fracture, lung nodule and anything else that is not named above; their absence here says nothing.",
+        ]
+    );
+    assert_eq!(
+        text.impression,
+        [
+            "Pneumonia is possible (estimated probability 30 %): human review is needed.",
+            "Pleural effusion is likely (estimated probability 87 %).",
+            "Other disease is not excluded.",
+        ]
+    );
+    assert_eq!(
+        text.disclaimer[0],
+        "This is an unreviewed draft made by a machine: Chest radiographs of adults, chest-adult version 0.1.0."
+    );
 }
 
 #[test]
 fn where_nothing_was_found_other_disease_is_not_excluded() {
     let text = compose(&Outcome::Report(findings(&[0.01, 0.02, 0.03, 0.04])), None);
-    assert_eq!(text.impression, [
-        "No sign of the assessed findings (pleural effusion, pneumothorax, an enlarged heart and pneumonia) was found.",
-        "Other disease is not excluded.",
-    ]);
+    assert_eq!(
+        text.impression,
+        [
+            "No sign of the assessed findings (pleural effusion, pneumothorax, an enlarged heart and pneumonia) was found.",
+            "Other disease is not excluded.",
+        ]
+    );
     let text = compose(&Outcome::Report(findings(&[])), None);
     assert!(text.impression[0].starts_with("Nothing was assessed"), "{text:?}");
 }
@@ -190,8 +205,14 @@ fn a_test_object_is_called_one_first_of_all() {
 #[test]
 fn an_image_that_was_not_read_says_why_and_what_to_do() {
     let codes = [
-        ReasonCode::NoModel, ReasonCode::Unfit, ReasonCode::NoPixels, ReasonCode::TooLarge,
-        ReasonCode::Undecodable, ReasonCode::Malformed, ReasonCode::ReaderDied, ReasonCode::Internal,
+        ReasonCode::NoModel,
+        ReasonCode::Unfit,
+        ReasonCode::NoPixels,
+        ReasonCode::TooLarge,
+        ReasonCode::Undecodable,
+        ReasonCode::Malformed,
+        ReasonCode::ReaderDied,
+        ReasonCode::Internal,
     ];
     for code in codes {
         let reason = Reason { code, words: "no model here reads feet.".into() };

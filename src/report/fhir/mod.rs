@@ -172,9 +172,13 @@ fn pruned(value: Value) -> Value {
     };
     match value {
         Value::Array(items) => Value::Array(items.into_iter().map(pruned).filter(is_something).collect()),
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(key, value)| (key, pruned(value))).filter(|(_, value)| is_something(value)).collect())
-        }
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(key, value)| (key, pruned(value)))
+                .filter(|(_, value)| is_something(value))
+                .collect(),
+        ),
         other => other,
     }
 }

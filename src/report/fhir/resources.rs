@@ -49,13 +49,14 @@ impl Maker<'_> {
         let instance = &self.context.instance;
         let modality = study.modality.as_deref().filter(|m| is_code_string(m)).unwrap_or(OTHER_MODALITY);
         let modality = json!({"system": codes::DCM, "code": modality});
-        let accession = study.accession_number.as_deref().map(codes::clean).filter(|number| !number.is_empty()).map(|number| {
-            json!({
-                "type": {"coding": [codes::coding(codes::IDENTIFIER_TYPE, "ACSN", "Accession ID")]},
-                "system": format!("urn:residentd:accession:{}", self.context.device.site),
-                "value": number,
-            })
-        });
+        let accession =
+            study.accession_number.as_deref().map(codes::clean).filter(|number| !number.is_empty()).map(|number| {
+                json!({
+                    "type": {"coding": [codes::coding(codes::IDENTIFIER_TYPE, "ACSN", "Accession ID")]},
+                    "system": format!("urn:residentd:accession:{}", self.context.device.site),
+                    "value": number,
+                })
+            });
         let series = study.series_instance_uid.as_ref().map(|series| {
             json!({
                 "uid": series.as_str(),
@@ -91,7 +92,8 @@ impl Maker<'_> {
             "identifier": codes::uid(&context.instance.sop_instance_uid),
             "display": format!("Instance as received in transfer syntax {}", context.instance.transfer_syntax_uid),
         });
-        let digests = [Some(file), pixels, bundle].into_iter().flatten().map(|identifier| json!({"identifier": identifier}));
+        let digests =
+            [Some(file), pixels, bundle].into_iter().flatten().map(|identifier| json!({"identifier": identifier}));
         let entities: Vec<Value> =
             std::iter::once(instance).chain(digests).map(|what| json!({"role": "source", "what": what})).collect();
         json!({

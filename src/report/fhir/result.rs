@@ -50,7 +50,9 @@ impl Maker<'_> {
                 .findings
                 .iter()
                 .enumerate()
-                .map(|(i, finding)| (format!("observation {i} {}", finding.label), self.observation(finding, &read.bundle)))
+                .map(|(i, finding)| {
+                    (format!("observation {i} {}", finding.label), self.observation(finding, &read.bundle))
+                })
                 .collect(),
             Outcome::Abstention(reason) => vec![self.unread("not-performed", "Not Performed", reason)],
             Outcome::Failure(reason) => vec![self.unread("error", "Error", reason)],

@@ -84,7 +84,10 @@ fn every_reference_resolves_inside_the_bundle_to_the_type_it_names() {
 #[test]
 fn what_r4_requires_is_there_and_nothing_is_null_or_empty() {
     const REQUIRED: [(&str, &[&str]); 5] = [
-        ("DiagnosticReport", &["status", "code", "identifier", "category", "issued", "conclusion", "presentedForm", "result"]),
+        (
+            "DiagnosticReport",
+            &["status", "code", "identifier", "category", "issued", "conclusion", "presentedForm", "result"],
+        ),
         ("Observation", &["status", "code", "device"]),
         ("ImagingStudy", &["status", "subject", "identifier"]),
         ("Provenance", &["target", "recorded", "agent", "entity"]),
@@ -210,7 +213,8 @@ fn a_clock_that_was_not_synchronised_is_told_in_words_and_as_a_tag() {
     assert_eq!(bundle["meta"]["tag"][0]["code"], "clock-unsynchronised");
     let report = resources(&bundle, "DiagnosticReport")[0];
     assert!(report["text"]["div"].as_str().unwrap().contains("clock was not synchronised"));
-    let plain = base64::engine::general_purpose::STANDARD.decode(report["presentedForm"][0]["data"].as_str().unwrap()).unwrap();
+    let plain =
+        base64::engine::general_purpose::STANDARD.decode(report["presentedForm"][0]["data"].as_str().unwrap()).unwrap();
     assert!(String::from_utf8(plain).unwrap().contains("clock was not synchronised"));
 }
 

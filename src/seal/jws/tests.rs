@@ -58,10 +58,25 @@ fn the_header_is_written_in_its_order_and_without_nulls() {
     assert!(text.starts_with(r#"{"alg":"EdDSA","kid":""#), "{text}");
     let Value::Object(members) = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
     let names: Vec<_> = members.keys().map(String::as_str).collect();
-    assert_eq!(names, [
-        "alg", "kid", "typ", "cty", "seq", "prev", "report_id", "kind", "instance_sha256", "pixels_sha256",
-        "config_sha256", "sealed_at", "clock", "test"
-    ]);
+    assert_eq!(
+        names,
+        [
+            "alg",
+            "kid",
+            "typ",
+            "cty",
+            "seq",
+            "prev",
+            "report_id",
+            "kind",
+            "instance_sha256",
+            "pixels_sha256",
+            "config_sha256",
+            "sealed_at",
+            "clock",
+            "test"
+        ]
+    );
 }
 
 #[test]
@@ -103,8 +118,17 @@ fn cut_lengthened_or_rearranged_it_does_not_open() {
     let parts: Vec<&str> = jws.split('.').collect();
     let [h, p, s] = parts[..] else { panic!() };
     let rearranged = [
-        format!("{jws}\n"), format!(" {jws}"), format!("{jws}="), format!("{jws}."), format!("{jws}.{s}"),
-        format!("{h}..{s}"), format!("{h}.{p}."), format!("{p}.{h}.{s}"), format!("{h}.{p}.{p}"), "..".into(), String::new(),
+        format!("{jws}\n"),
+        format!(" {jws}"),
+        format!("{jws}="),
+        format!("{jws}."),
+        format!("{jws}.{s}"),
+        format!("{h}..{s}"),
+        format!("{h}.{p}."),
+        format!("{p}.{h}.{s}"),
+        format!("{h}.{p}.{p}"),
+        "..".into(),
+        String::new(),
     ];
     for changed in rearranged {
         assert!(open(&changed, &keys).is_err(), "{changed}");
@@ -131,13 +155,19 @@ fn headers_that_could_be_read_in_two_ways_are_refused() {
     let text = serde_json::to_string(&header(&key)).unwrap();
     let with = |member: &str| signed_with(&key, &format!("{{{member},{}", &text[1..]));
     assert!(open(&with(r#""later":{"a":1}"#), &keys).is_ok(), "members of later versions are ignored");
-    for member in [r#""crit":["later"]"#, r#""crit":[]"#, r#""b64":false"#, r#""seq":7"#, r#""alg":"EdDSA""#, r#""x":1,"x":1"#] {
+    for member in
+        [r#""crit":["later"]"#, r#""crit":[]"#, r#""b64":false"#, r#""seq":7"#, r#""alg":"EdDSA""#, r#""x":1,"x":1"#]
+    {
         let error = open(&with(member), &keys).unwrap_err();
         assert!(matches!(error, OpenError::Header(_)), "{member}: {error}");
     }
     let changes = [
-        ("\"seq\":7", "\"seq\":0"), ("\"seq\":7", "\"seq\":9007199254740992"), ("\"seq\":7", "\"seq\":-1"),
-        ("residentd-outcome", "residentd-command"), ("\"kind\":\"report\"", "\"kind\":\"final\""), ("\"test\":false", "\"test\":null"),
+        ("\"seq\":7", "\"seq\":0"),
+        ("\"seq\":7", "\"seq\":9007199254740992"),
+        ("\"seq\":7", "\"seq\":-1"),
+        ("residentd-outcome", "residentd-command"),
+        ("\"kind\":\"report\"", "\"kind\":\"final\""),
+        ("\"test\":false", "\"test\":null"),
     ];
     for (from, to) in changes {
         assert!(text.contains(from));
