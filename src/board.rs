@@ -52,7 +52,10 @@ impl Board {
             .iter()
             .find_map(|wanted| boards().find(|board| board.compatible.iter().any(|c| c == wanted)))
             .or_else(|| boards().find(|board| board.compatible.is_empty() && board.arch == arch))
-            .unwrap_or_else(|| Self { name: format!("unknown {arch}"), ..boards().last().expect("there is a board") })
+            .unwrap_or_else(|| Self {
+                name: format!("unknown {arch}"),
+                ..boards().next_back().expect("there is a board")
+            })
     }
 }
 

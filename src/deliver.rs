@@ -21,7 +21,7 @@ use crate::instance::uid::AeTitle;
 /// Bytes of a file handed to the network at once.
 const PIECE_BYTES: usize = 64 * 1024;
 /// Longest wait for a peer's answer.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// Why files could not be sent.
 #[derive(Debug, thiserror::Error)]

@@ -95,6 +95,11 @@ struct Shades {
 
 impl Shades {
     /// `None` where all values are equal, or none is a number.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within the range by construction; `as` saturates should it overflow"
+    )]
     fn of(values: &[f32]) -> Option<Self> {
         let finite = || values.iter().copied().filter(|v| v.is_finite());
         let (low, high) = finite().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
@@ -105,7 +110,6 @@ impl Shades {
         let mut shades = Self { counts: vec![0; SHADES], total: 0, at_minimum: 0.0, at_maximum: 0.0 };
         let (mut lowest, mut highest) = (0u64, 0u64);
         for value in finite() {
-            // Within the range by construction; `as` saturates should it overflow.
             shades.counts[(((value - low) * scale) as usize).min(SHADES - 1)] += 1;
             shades.total += 1;
             lowest += u64::from(value <= low);

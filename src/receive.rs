@@ -52,7 +52,7 @@ impl Subscriber {
         loop {
             match subscriber.poll(deadline).await? {
                 Packet::ConnAck(_) => {
-                    client.try_subscribe(filter, QoS::AtLeastOnce).map_err(|e| Silence(e.to_string()))?
+                    client.try_subscribe(filter, QoS::AtLeastOnce).map_err(|e| Silence(e.to_string()))?;
                 }
                 Packet::SubAck(_) => return Ok(subscriber),
                 _ => {}

@@ -72,7 +72,7 @@ impl Reading {
 
     /// One instance from unread to sealed; false where none is unread.
     async fn step(&self, reader: &mut Supervised) -> Result<bool, StepError> {
-        let Some(instance) = self.blocking(|store| store.next_unread()).await? else { return Ok(false) };
+        let Some(instance) = self.blocking(Store::next_unread).await? else { return Ok(false) };
         let start = Instant::now();
         let reading = match reader.read(instance.instance.path.clone(), Some(instance.instance.sha256)).await {
             Attempt::Read(answered) => believed(answered.reading, &instance),

@@ -9,7 +9,7 @@ use crate::os;
 use crate::store::Store;
 
 /// How often old images are looked for.
-const INTERVAL: Duration = Duration::from_secs(3600);
+const INTERVAL: Duration = Duration::from_hours(1);
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Deletes images that are `days` old, every hour, until `stop`.

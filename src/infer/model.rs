@@ -110,7 +110,7 @@ impl Model {
                 });
             }
         };
-        let plan = typed.into_optimized().and_then(|m| m.into_runnable()).map_err(unprepared)?;
+        let plan = typed.into_optimized().and_then(IntoRunnable::into_runnable).map_err(unprepared)?;
         Ok(Self { plan, shape, outputs })
     }
 
@@ -142,7 +142,7 @@ impl Model {
     }
 }
 
-/// The name of a Softmax whose input comes straight from a DequantizeLinear, if any.
+/// The name of a Softmax whose input comes straight from a `DequantizeLinear`, if any.
 fn quantized_softmax(graph: &tract_onnx::pb::GraphProto) -> Option<String> {
     let dequantized =
         |name: &String| graph.node.iter().any(|n| n.op_type == "DequantizeLinear" && n.output.contains(name));

@@ -40,4 +40,4 @@ pub const MIN_BYTES_PER_SECOND: u64 = 10_000;
 /// How long a peer may be slower than that.
 pub const RATE_GRACE: Duration = Duration::from_secs(10);
 /// Between two log lines about the same kind of refusal.
-pub const WARN_EVERY: Duration = Duration::from_secs(60);
+pub const WARN_EVERY: Duration = Duration::from_mins(1);

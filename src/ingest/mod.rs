@@ -157,7 +157,7 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    shared.welcome(stream, peer.ip().to_canonical(), &seats, &turning_away, &stop, &mut tasks)
+                    shared.welcome(stream, peer.ip().to_canonical(), &seats, &turning_away, &stop, &mut tasks);
                 }
                 Err(error) => {
                     shared.strangers.warn(format_args!("accepting a connection: {error}"));

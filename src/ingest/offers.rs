@@ -34,6 +34,7 @@ pub const TRANSFER_SYNTAXES: &[&str] = &[
 ];
 
 /// The UID of ours that a peer's text names, padding aside.
+#[must_use]
 pub fn find(ours: &[&'static str], theirs: &str) -> Option<&'static str> {
     let bare = theirs.trim_matches([' ', '\0']);
     ours.iter().copied().find(|uid| *uid == bare)

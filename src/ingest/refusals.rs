@@ -49,6 +49,6 @@ mod tests {
         for second in 1..60 {
             assert_eq!(refusals.due(start + Duration::from_secs(second)), None);
         }
-        assert_eq!(refusals.due(start + Duration::from_secs(60)), Some(59));
+        assert_eq!(refusals.due(start + Duration::from_mins(1)), Some(59));
     }
 }

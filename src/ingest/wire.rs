@@ -99,7 +99,7 @@ mod tests {
 
     /// An A-ASSOCIATE-RQ with one context, to be damaged.
     fn request() -> Vec<u8> {
-        let item = |kind: u8, body: &[u8]| [&[kind, 0, 0, body.len() as u8][..], body].concat();
+        let item = |kind: u8, body: &[u8]| [&[kind, 0, 0, u8::try_from(body.len()).unwrap()][..], body].concat();
         let context =
             [&[1, 0, 0, 0][..], &item(0x30, b"1.2.840.10008.1.1"), &item(0x40, b"1.2.840.10008.1.2")].concat();
         let identity = [&[2, 1, 0, 4][..], b"user", &[0, 4], b"pass"].concat();
@@ -115,7 +115,7 @@ mod tests {
             &item(0x50, &user),
         ];
         let body = body.concat();
-        [&[1, 0][..], &(body.len() as u32).to_be_bytes(), &body].concat()
+        [&[1, 0][..], &u32::try_from(body.len()).unwrap().to_be_bytes(), &body].concat()
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
                 bytes[at] = *byte;
             }
             bytes.truncate(6 + cut.index(bytes.len() - 5));
-            let length = (bytes.len() as u32 - 6).to_be_bytes();
+            let length = u32::try_from(bytes.len() - 6).unwrap().to_be_bytes();
             bytes[2..6].copy_from_slice(&length);
             let _ = read_pdu(&bytes[..], 65_536, true);
         }

@@ -2,23 +2,24 @@
 
 use super::*;
 
-fn short(tag: Tag, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+fn short(tag: Tag, vr: [u8; 2], value: &[u8]) -> Vec<u8> {
     let mut bytes =
-        [tag.group().to_le_bytes(), tag.element().to_le_bytes(), *vr, (value.len() as u16).to_le_bytes()].concat();
+        [tag.group().to_le_bytes(), tag.element().to_le_bytes(), vr, u16::try_from(value.len()).unwrap().to_le_bytes()]
+            .concat();
     bytes.extend(value);
     bytes
 }
 
 fn part10(transfer_syntax: &str, meta_instance: &str, group_length_off_by: i32) -> Vec<u8> {
     let meta = [
-        short(tags::MEDIA_STORAGE_SOP_INSTANCE_UID, b"UI", meta_instance.as_bytes()),
-        short(tags::TRANSFER_SYNTAX_UID, b"UI", transfer_syntax.as_bytes()),
+        short(tags::MEDIA_STORAGE_SOP_INSTANCE_UID, *b"UI", meta_instance.as_bytes()),
+        short(tags::TRANSFER_SYNTAX_UID, *b"UI", transfer_syntax.as_bytes()),
     ]
     .concat();
-    let length = (meta.len() as i32 + group_length_off_by).to_le_bytes();
-    let group_length = short(tags::FILE_META_INFORMATION_GROUP_LENGTH, b"UL", &length);
+    let length = (i32::try_from(meta.len()).unwrap() + group_length_off_by).to_le_bytes();
+    let group_length = short(tags::FILE_META_INFORMATION_GROUP_LENGTH, *b"UL", &length);
     let dataset =
-        [short(tags::SOP_CLASS_UID, b"UI", b"1.2"), short(tags::SOP_INSTANCE_UID, b"UI", b"1.2.3\0")].concat();
+        [short(tags::SOP_CLASS_UID, *b"UI", b"1.2"), short(tags::SOP_INSTANCE_UID, *b"UI", b"1.2.3\0")].concat();
     [&PREAMBLE[..], &group_length, &meta, &dataset].concat()
 }
 

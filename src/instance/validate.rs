@@ -54,10 +54,9 @@ struct Walk<R> {
 /// # Errors
 /// The first thing that is wrong, with its tag and its offset from the start.
 pub fn validate_dataset<R: Read + Seek>(source: R, syntax: Syntax, length: u64) -> Result<Headers, Invalid> {
-    let mut walk =
-        Walk { source: Source::new(source), scopes: heapless::Vec::new(), elements: 0, facts: Facts::default() };
     let whole = Scope { holds: Holds::Elements, syntax, bound: length, delimited: false };
-    walk.scopes.push(whole).expect("the stack holds at least one scope");
+    let scopes = heapless::Vec::from_array([whole]);
+    let mut walk = Walk { source: Source::new(source), scopes, elements: 0, facts: Facts::default() };
     while let Some(scope) = walk.innermost()? {
         walk.count()?;
         match scope.holds {

@@ -24,14 +24,14 @@ fn element(syntax: Syntax, tag: Tag, vr: &str, length: u32, value: &[u8]) -> Vec
             bytes.extend([0, 0]);
             bytes.extend(long(length));
         }
-        _ => bytes.extend(short(length as u16)),
+        _ => bytes.extend(short(u16::try_from(length).unwrap())),
     }
     bytes.extend(value);
     bytes
 }
 
 fn whole(syntax: Syntax, tag: Tag, vr: &str, value: &[u8]) -> Vec<u8> {
-    element(syntax, tag, vr, value.len() as u32, value)
+    element(syntax, tag, vr, u32::try_from(value.len()).unwrap(), value)
 }
 
 fn number(syntax: Syntax, tag: Tag, n: u16) -> Vec<u8> {

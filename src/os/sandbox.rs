@@ -74,7 +74,6 @@ fn filter_calls() -> Result<(), String> {
     let arch =
         TargetArch::try_from(std::env::consts::ARCH).map_err(|e| format!("no system-call filter on this CPU: {e}"))?;
     let rules: BTreeMap<i64, Vec<_>> = allowed_calls().map(|call| (call, Vec::new())).collect();
-    #[expect(clippy::cast_sign_loss, reason = "EPERM is positive")]
     let refuse = SeccompAction::Errno(libc::EPERM as u32);
     SeccompFilter::new(rules, refuse, SeccompAction::Allow, arch)
         .and_then(BpfProgram::try_from)

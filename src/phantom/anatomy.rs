@@ -264,11 +264,11 @@ fn taper(into: &mut Vec<Piece>, points: [(f32, f32); 3], first: f32, last: f32) 
     });
 }
 
-fn pieces([a, b, c]: [(f32, f32); 3], mut each: impl FnMut((f32, f32), (f32, f32), f32)) {
+fn pieces([start, bend, end]: [(f32, f32); 3], mut each: impl FnMut((f32, f32), (f32, f32), f32)) {
     let point = |step: usize| {
         let t = step as f32 / CURVE_PIECES as f32;
         let (p, q, r) = ((1.0 - t) * (1.0 - t), 2.0 * t * (1.0 - t), t * t);
-        (p * a.0 + q * b.0 + r * c.0, p * a.1 + q * b.1 + r * c.1)
+        (p * start.0 + q * bend.0 + r * end.0, p * start.1 + q * bend.1 + r * end.1)
     };
     for step in 0..CURVE_PIECES {
         each(point(step), point(step + 1), step as f32 / CURVE_PIECES as f32);

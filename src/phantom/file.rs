@@ -106,7 +106,7 @@ fn texts(columns: u16, seed: u64) -> Vec<(Tag, VR, String)> {
     texts.extend([
         (tags::PATIENT_ID, VR::LO, format!("PHANTOM-{seed}")),
         (tags::IMAGER_PIXEL_SPACING, VR::DS, format!("{spacing:.6}\\{spacing:.6}")),
-        (tags::WINDOW_CENTER, VR::DS, format!("{:.0}", (low + high) / 2.0)),
+        (tags::WINDOW_CENTER, VR::DS, format!("{:.0}", f32::midpoint(low, high))),
         (tags::WINDOW_WIDTH, VR::DS, format!("{:.0}", high - low)),
     ]);
     texts

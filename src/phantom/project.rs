@@ -27,6 +27,7 @@ const CENTER_MM: f32 = -26.0;
 const HIGHEST: f32 = 4095.0;
 
 /// Samples of 12 bits, row by row.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 12 bits first")]
 pub(super) fn samples(seed: u64, columns: u16, rows: u16) -> Vec<u16> {
     let anatomy = Anatomy::new(seed);
     let mut random = Random::new(seed, 2);
@@ -93,14 +94,15 @@ impl Row {
 
     /// Pieces of one tube overlap at their ends, so the longest way counts; where two
     /// tubes cross, their ways differ enough for the eye.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the row first")]
     fn tubes(&self, pieces: &[Piece], z: f32, way: impl Fn(&Piece, f32, f32) -> f32) -> Vec<f32> {
         let mut ways = vec![0f32; self.xs.len()];
         for piece in pieces.iter().filter(|piece| piece.reaches(z)) {
             let (low, high) = piece.span();
             let column =
                 |x: f32| ((x + FIELD_WIDTH_MM / 2.0) / self.pixel_mm).clamp(0.0, self.xs.len() as f32) as usize;
-            for at in column(low)..column(high).saturating_add(1).min(self.xs.len()) {
-                ways[at] = ways[at].max(way(piece, self.xs[at], z));
+            for (longest, &x) in ways.iter_mut().zip(&self.xs).take(column(high).saturating_add(1)).skip(column(low)) {
+                *longest = longest.max(way(piece, x, z));
             }
         }
         ways

@@ -76,11 +76,12 @@ impl Assembly {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "what goes to U8 was masked to at most 8 bits")]
     fn append(&mut self, raw: &Raw, bits: Bits) {
-        let mask = (u32::from(u16::MAX) >> (16 - bits.stored)) as u16;
+        let mask = u16::MAX.unbounded_shr(16 - bits.stored);
         let value = move |word: u16| (word >> bits.shift) & mask;
         // Up to the sign bit and back down again, arithmetically.
-        let number = move |word: u16| ((value(word) << (16 - bits.stored)) as i16) >> (16 - bits.stored);
+        let number = move |word: u16| (value(word) << (16 - bits.stored)).cast_signed() >> (16 - bits.stored);
         match (&mut self.data, raw) {
             (Samples::U8(all), Raw::Bytes(bytes)) => all.extend(bytes.iter().map(|&b| value(u16::from(b)) as u8)),
             (Samples::U8(all), Raw::Words(words)) => all.extend(words.iter().map(|&w| value(w) as u8)),
@@ -128,10 +129,10 @@ fn digest(data: &Samples) -> crate::digest::Digest {
     match data {
         Samples::U8(values) => digester.update(values),
         Samples::U16(values) => {
-            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())))
+            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())));
         }
         Samples::I16(values) => {
-            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())))
+            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())));
         }
     }
     digester.finish()

@@ -7,7 +7,8 @@ const G_CB: i32 = 360_853; // 0.114 * 1.772 / 0.587
 const G_CR: i32 = 748_826; // 0.299 * 1.402 / 0.587
 const B_CB: i32 = 1_858_077; // 1.772
 
-/// Converts interleaved 8-bit YBR_FULL in place.
+/// Converts interleaved 8-bit `YBR_FULL` in place.
+#[expect(clippy::cast_sign_loss, reason = "clamped to 0 to 255 first")]
 pub(super) fn ybr_to_rgb(bytes: &mut [u8]) {
     for pixel in bytes.chunks_exact_mut(3) {
         let (y, cb, cr) = (i32::from(pixel[0]) * ONE, i32::from(pixel[1]) - 128, i32::from(pixel[2]) - 128);

@@ -1,4 +1,4 @@
-//! Native pixel data (PS3.5 8.1.1, 8.2): planes, byte order, YBR_FULL_422 as stored.
+//! Native pixel data (PS3.5 8.1.1, 8.2): planes, byte order, `YBR_FULL_422` as stored.
 //!
 //! The parser has undone the byte order of OW values; OB has none.
 
@@ -49,7 +49,7 @@ fn decode_bytes(bytes: &[u8], layout: &Layout, assembly: &mut Assembly) -> Resul
         return Ok(());
     }
     // Pairs of pixels as Y1 Y2 Cb Cr (PS3.3 C.7.6.3.1.2); columns are even by definition.
-    if layout.columns % 2 != 0 {
+    if !layout.columns.is_multiple_of(2) {
         return Err(PixelError::Malformed("an odd number of columns in YBR_FULL_422".into()));
     }
     let stored = layout.pixels() * 2;

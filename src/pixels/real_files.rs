@@ -140,7 +140,8 @@ mod tests {
         let Some(folder) = folder("dicom") else { return };
         for file in ["xray_chest/torchxrayvision__Fake_MONOHR1.dcm", "xray_other/orthanc-tests__Monochrome1-Jpeg.dcm"] {
             let object = dicom_object::open_file(folder.join(file)).unwrap();
-            let Some(Value::PixelSequence(sequence)) = object.get(tags::PIXEL_DATA).map(|e| e.value()) else {
+            let Some(Value::PixelSequence(sequence)) = object.get(tags::PIXEL_DATA).map(dicom_core::DataElement::value)
+            else {
                 panic!()
             };
             let layout = Layout::from_object(&object).unwrap();
@@ -163,7 +164,8 @@ mod tests {
             "other_image/pydicom__SC_rgb_gdcm_KY.dcm",
         ] {
             let Ok(object) = dicom_object::open_file(folder.join(file)) else { continue };
-            let Some(Value::PixelSequence(sequence)) = object.get(tags::PIXEL_DATA).map(|e| e.value()) else {
+            let Some(Value::PixelSequence(sequence)) = object.get(tags::PIXEL_DATA).map(dicom_core::DataElement::value)
+            else {
                 continue;
             };
             let stream = sequence.fragments()[0].clone();

@@ -53,7 +53,7 @@ fn segments(stream: &[u8]) -> Result<Vec<&[u8]>, PixelError> {
         .collect()
 }
 
-/// PackBits (PS3.5 G.3.2) until `length` bytes are there; what is left is padding.
+/// `PackBits` (PS3.5 G.3.2) until `length` bytes are there; what is left is padding.
 fn unpack(mut segment: &[u8], length: usize) -> Result<Vec<u8>, PixelError> {
     // A pair of bytes makes 128 at most: a segment cannot hold more than 64 times its size.
     if segment.len().saturating_mul(64) < length {

@@ -5,8 +5,6 @@ use crate::pixels::{Frames, Photometric, Samples};
 
 /// Luma weights (ITU-R BT.601).
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
-/// Values a sample can have.
-const VALUES: usize = 1 << 16;
 
 /// One frame in shades of gray, bright where dense.
 #[derive(Clone, PartialEq)]
@@ -44,6 +42,7 @@ pub fn gray(frames: &Frames, frame: u32, look: &Look) -> Gray {
 }
 
 /// Modality LUT, then VOI LUT, of one stored value.
+#[expect(clippy::cast_possible_truncation, reason = "what follows computes in single precision")]
 fn shade(look: &Look, stored: i32) -> f32 {
     let value = match &look.modality {
         Modality::Identity => f64::from(stored),
@@ -94,8 +93,8 @@ fn map(data: &Samples, range: std::ops::Range<usize>, shade: impl Fn(i32) -> f32
             values.iter().map(|v| table[usize::from(*v)]).collect()
         }
         Samples::I16(values) => {
-            let table: Vec<f32> = (0..VALUES as i32).map(|at| shade(at - 32768)).collect();
-            slice(values, range).iter().map(|v| table[(i32::from(*v) + 32768) as usize]).collect()
+            let table: Vec<f32> = (i16::MIN..=i16::MAX).map(|v| shade(v.into())).collect();
+            slice(values, range).iter().map(|v| table[usize::from(v.abs_diff(i16::MIN))]).collect()
         }
     }
 }
@@ -113,7 +112,9 @@ fn invert(values: &mut [f32], look: &Look) {
     } else {
         1.0
     };
-    values.iter_mut().for_each(|value| *value = sum - *value);
+    for value in values {
+        *value = sum - *value;
+    }
 }
 
 impl std::fmt::Debug for Gray {
@@ -144,7 +145,7 @@ mod tests {
         texts: &[(Tag, &str)],
         put: impl FnOnce(&mut InMemDicomObject),
     ) -> DefaultDicomObject {
-        let shape = (1, words.len() as u16, 1, 16, 16, signed, photometric);
+        let shape = (1, u16::try_from(words.len()).unwrap(), 1, 16, 16, signed, photometric);
         wrap::object(shape, uids::EXPLICIT_VR_LITTLE_ENDIAN, |object| {
             for (tag, text) in texts {
                 object.put(DataElement::new(*tag, VR::DS, PrimitiveValue::from(*text)));

@@ -42,6 +42,7 @@ pub fn input(gray: &Gray, geometry: &Geometry) -> Vec<f32> {
 }
 
 /// The value at index `floor(p / 100 · (N - 1))` in ascending order.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the indices first")]
 fn percentile(values: &[f32], percent: f32) -> f32 {
     if values.is_empty() {
         return 0.0;
@@ -59,6 +60,11 @@ struct Cover {
 }
 
 /// The covers of all output cells of one direction.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cell lies within the input; both ends are clamped to it"
+)]
 fn covers(input: usize, output: usize) -> Vec<Cover> {
     let step = input as f64 / output as f64;
     let cover = |cell: usize| {
@@ -72,6 +78,7 @@ fn covers(input: usize, output: usize) -> Vec<Cover> {
 }
 
 /// Row by row: each input row is narrowed once, and added to the output rows that cover it.
+#[expect(clippy::cast_possible_truncation, reason = "the model computes in single precision")]
 fn resize(gray: &Gray, width: usize, height: usize) -> Vec<f32> {
     let (wide, high) = (gray.width as usize, gray.height as usize);
     if gray.values.is_empty() || gray.values.len() != wide * high {
@@ -114,6 +121,7 @@ mod tests {
     }
 
     /// The definition, word by word: every output from every input, both directions at once.
+    #[expect(clippy::cast_possible_truncation, reason = "the result is in single precision")]
     fn by_definition(gray: &Gray, width: usize, height: usize) -> Vec<f32> {
         let overlap = |cell: usize, at: usize, step: f64| {
             let low = (cell as f64 * step).max(at as f64);
@@ -143,8 +151,8 @@ mod tests {
     #[test]
     fn percentiles_are_values_that_occur() {
         let values: Vec<f32> = (0..11).rev().map(|v| v as f32).collect();
-        for (percent, value) in [(0.0, 0.0), (9.9, 0.0), (10.0, 1.0), (99.0, 9.0), (100.0, 10.0)] {
-            assert_eq!(percentile(&values, percent), value, "{percent}");
+        for (percent, value) in [(0.0, 0.0f32), (9.9, 0.0), (10.0, 1.0), (99.0, 9.0), (100.0, 10.0)] {
+            assert_eq!(percentile(&values, percent).to_bits(), value.to_bits(), "{percent}");
         }
     }
 

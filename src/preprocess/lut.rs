@@ -23,7 +23,7 @@ impl Lut {
     pub fn read(object: &InMemDicomObject, descriptor: Tag, data: Tag, signed: bool) -> Option<Self> {
         let described = object.get(descriptor)?.to_multi_int::<i32>().ok()?;
         let [count, first, bits] = described[..] else { return None };
-        let count = if count & 0xFFFF == 0 { MOST_ENTRIES } else { (count & 0xFFFF) as usize };
+        let count = usize::try_from(count & 0xFFFF).ok().filter(|count| *count != 0).unwrap_or(MOST_ENTRIES);
         let first = if signed && first > i32::from(i16::MAX) { first - (1 << 16) } else { first };
         let bytes = object.get(data)?.to_bytes().ok()?;
         // 8-bit entries may be packed (PS3.3 C.7.6.3.1.5).
@@ -40,6 +40,7 @@ impl Lut {
     }
 
     /// The entry for `value`; the first and last go on for ever.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the indices first")]
     pub fn of(&self, value: f64) -> u16 {
         let index = (value - f64::from(self.first)).round().clamp(0.0, (self.entries.len() - 1) as f64);
         self.entries[index as usize]

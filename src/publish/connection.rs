@@ -165,7 +165,7 @@ fn options(access: &Access, will: Message) -> MqttOptions {
         .set_clean_start(true)
         .set_keep_alive(KEEP_ALIVE)
         .set_connection_timeout(CONNECT_TIMEOUT_S)
-        .set_outgoing_inflight_upper_limit(WINDOW as u16)
+        .set_outgoing_inflight_upper_limit(u16::try_from(WINDOW).unwrap_or(u16::MAX))
         .set_connect_properties(properties)
         .set_network_options(network)
         .set_manual_acks(true)

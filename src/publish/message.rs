@@ -21,7 +21,7 @@ pub(super) enum Retain {
     No,
 }
 
-/// One message, QoS 1.
+/// One message, `QoS` 1.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
     pub topic: String,

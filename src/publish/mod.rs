@@ -83,9 +83,9 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             reconnect: BackOff { first: Duration::from_secs(1), longest: Duration::from_secs(30) },
-            refused: BackOff { first: Duration::from_secs(1), longest: Duration::from_secs(60) },
+            refused: BackOff { first: Duration::from_secs(1), longest: Duration::from_mins(1) },
             silence: connection::KEEP_ALIVE.saturating_mul(2),
-            answer: Duration::from_secs(60),
+            answer: Duration::from_mins(1),
         }
     }
 }

@@ -6,11 +6,11 @@ use crate::config::{Device, Mqtt};
 /// The topics that this device publishes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
-    /// Sealed outcomes, QoS 1, not retained.
+    /// Sealed outcomes, `QoS` 1, not retained.
     pub report: String,
-    /// Birth, heartbeat and last will, QoS 1, retained.
+    /// Birth, heartbeat and last will, `QoS` 1, retained.
     pub status: String,
-    /// Retake requests and alarms, QoS 1, not retained.
+    /// Retake requests and alarms, `QoS` 1, not retained.
     pub alert: String,
     /// Measurements of the box.
     pub telemetry: String,

@@ -92,7 +92,7 @@ impl Resident {
             .map_err(|unfit| abstention(ReasonCode::Unfit, format!("{unfit} [{}]", unfit.code())))?;
         let input = draft.stage("preprocess", |_| preprocess::input(&gray, &bundle.manifest().geometry()));
         let findings = draft.stage("infer", |_| bundle.findings(&input)).map_err(|e| failure(&e.to_string()))?;
-        Ok(Outcome::Report(findings))
+        Ok(Outcome::Report(Box::new(findings)))
     }
 }
 

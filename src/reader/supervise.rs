@@ -20,7 +20,7 @@ use crate::infer::findings::BundleIdentity;
 use crate::os::sandbox::Walls;
 
 /// Longest time for loading bundles and their golden check, on the slowest board.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// What a reader needs to start.
 #[derive(Debug, Clone)]
@@ -119,12 +119,11 @@ impl Supervised {
     }
 
     async fn died(&mut self, why: String) -> Attempt {
-        let status = match self.child.try_wait() {
-            Ok(Some(status)) => Ok(status),
-            _ => {
-                let _ = self.child.start_kill();
-                self.child.wait().await
-            }
+        let status = if let Ok(Some(status)) = self.child.try_wait() {
+            Ok(status)
+        } else {
+            let _ = self.child.start_kill();
+            self.child.wait().await
         };
         Attempt::Died(status.map_or_else(|_| why.clone(), |status| format!("{why} ({status})")))
     }

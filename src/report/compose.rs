@@ -73,7 +73,7 @@ fn impression(findings: &Findings) -> Vec<String> {
     match (sentences.is_empty(), absent.is_empty()) {
         (true, true) => sentences.extend(["Nothing was assessed.", MUST_READ].map(str::to_owned)),
         (true, false) => {
-            sentences.push(format!("No sign of the assessed findings ({}) was found.", list(&absent, "and")))
+            sentences.push(format!("No sign of the assessed findings ({}) was found.", list(&absent, "and")));
         }
         (false, _) => {}
     }

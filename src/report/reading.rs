@@ -27,7 +27,7 @@ pub struct Reading {
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It was read.
-    Report(Findings),
+    Report(Box<Findings>),
     /// It was deliberately not read.
     Abstention(Reason),
     /// Reading it failed.

@@ -142,14 +142,12 @@ fn links(by_sequence: &BTreeMap<u64, BTreeMap<Digest, &Opened>>) -> Vec<Break> {
         if sequence == 1 && !follows(&|prev| *prev == genesis) {
             breaks.push(Break::FalseGenesis);
         }
-        match &before {
-            Some((previous, hashes)) if previous + 1 == sequence => {
-                if !follows(&|prev| hashes.contains(prev)) {
-                    breaks.push(Break::Altered { sequence });
-                }
+        if let Some((previous, hashes)) = &before {
+            if previous + 1 != sequence {
+                breaks.push(Break::Missing { from: previous + 1, to: sequence - 1 });
+            } else if !follows(&|prev| hashes.contains(prev)) {
+                breaks.push(Break::Altered { sequence });
             }
-            Some((previous, _)) => breaks.push(Break::Missing { from: previous + 1, to: sequence - 1 }),
-            None => {}
         }
         before = Some((sequence, outcomes.keys().copied().collect()));
     }

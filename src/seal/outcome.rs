@@ -70,7 +70,7 @@ pub(super) mod samples {
         let mut chain = Vec::new();
         for i in 0..n {
             let outcome = match i % 3 {
-                0 => Outcome::Report(findings()),
+                0 => Outcome::Report(Box::new(findings())),
                 1 => Outcome::Abstention(reason()),
                 _ => Outcome::Failure(reason()),
             };

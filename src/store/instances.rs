@@ -55,7 +55,7 @@ impl Store {
     /// What accepting this UID with these bytes would give, without accepting it.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn known(&self, uid: &Uid, sha256: &Digest) -> Result<Accepted, StoreError> {
         let found: Option<Vec<u8>> = self
             .lock()
@@ -73,7 +73,7 @@ impl Store {
     /// `New`, the row is durable too.
     ///
     /// # Errors
-    /// SQLite failed; [`StoreError::is_full`] tells a full disk.
+    /// `SQLite` failed; [`StoreError::is_full`] tells a full disk.
     pub fn accept(&self, new: &NewInstance) -> Result<Accepted, StoreError> {
         let instance = &new.instance;
         let inserted = self
@@ -99,7 +99,7 @@ impl Store {
     /// The oldest accepted instance without an outcome.
     ///
     /// # Errors
-    /// SQLite failed, or the row is damaged.
+    /// `SQLite` failed, or the row is damaged.
     pub fn next_unread(&self) -> Result<Option<StoredInstance>, StoreError> {
         let row = self
             .lock()
@@ -125,7 +125,7 @@ impl Store {
         let Some((id, [uid, class, syntax], calling_ae, sha256, size_bytes, received, strikes)) = row else {
             return Ok(None);
         };
-        let parse = |text: String| text.parse::<Uid>().map_err(|e| self.damaged(id, e));
+        let parse = |text: String| text.parse::<Uid>().map_err(|e| self.damaged(id, &e));
         let sha256 = Digest::from_bytes(sha256);
         let instance = Instance {
             path: self.instance_path(&sha256),
@@ -135,14 +135,14 @@ impl Store {
             sop_instance_uid: parse(uid)?,
             transfer_syntax_uid: parse(syntax)?,
         };
-        let calling_ae = calling_ae.parse().map_err(|e| self.damaged(id, e))?;
+        let calling_ae = calling_ae.parse().map_err(|e| self.damaged(id, &e))?;
         Ok(Some(StoredInstance { id, instance, calling_ae, received, strikes }))
     }
 
     /// Counts that the reader died on an instance; returns how often it has now.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn strike(&self, id: i64) -> Result<u32, StoreError> {
         self.lock()
             .query_row("UPDATE instances SET strikes = strikes + 1 WHERE id = ?1 RETURNING strikes", [id], |row| {
@@ -154,7 +154,7 @@ impl Store {
     /// How many accepted instances await their outcome.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn unread(&self) -> Result<u64, StoreError> {
         self.lock()
             .query_row("SELECT count(*) FROM instances WHERE concluded = 0", [], |row| row.get::<_, i64>(0))
@@ -166,7 +166,7 @@ impl Store {
     /// row) and everything in `incoming`. Call before ingest starts.
     ///
     /// # Errors
-    /// SQLite failed or the spool cannot be listed.
+    /// `SQLite` failed or the spool cannot be listed.
     pub fn sweep(&self) -> Result<u64, StoreError> {
         let io = |source| StoreError::Folder { path: self.spool(), source };
         let mut swept = 0;
@@ -201,7 +201,7 @@ impl Store {
     /// whose outcome was delivered. Outcomes stay.
     ///
     /// # Errors
-    /// SQLite failed or a file cannot be deleted.
+    /// `SQLite` failed or a file cannot be deleted.
     pub fn retire_images(&self, before_unix_ms: i64) -> Result<u64, StoreError> {
         let due: Vec<(i64, [u8; 32])> = {
             let connection = self.lock();

@@ -61,12 +61,12 @@ CREATE TABLE deliveries (
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite refused or failed.
+    /// `SQLite` refused or failed.
     #[error("store {path}: {source}")]
     Sqlite {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What `SQLite` said.
         source: rusqlite::Error,
     },
     /// The database was written by another version.
@@ -122,7 +122,7 @@ impl Store {
     /// Opens or makes the store in `folder` (`residentd.sqlite` and `spool/` below it).
     ///
     /// # Errors
-    /// The folder cannot be made, SQLite fails, or another version wrote it.
+    /// The folder cannot be made, `SQLite` fails, or another version wrote it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let spool = Self::spool_of(folder);
         let io = |source| StoreError::Folder { path: spool.clone(), source };
@@ -167,7 +167,7 @@ impl Store {
         StoreError::Sqlite { path: self.folder.join("residentd.sqlite"), source }
     }
 
-    fn damaged(&self, row: i64, what: impl ToString) -> StoreError {
+    fn damaged(&self, row: i64, what: &impl ToString) -> StoreError {
         StoreError::Damaged { path: self.folder.join("residentd.sqlite"), row, what: what.to_string() }
     }
 }

@@ -41,7 +41,7 @@ impl Store {
     /// Where the chain stands.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn head(&self) -> Result<Head, StoreError> {
         read_head(&self.lock()).map_err(|e| self.sqlite(e))
     }
@@ -51,7 +51,7 @@ impl Store {
     /// Returns the sequence, or `None` where the instance already had its outcome.
     ///
     /// # Errors
-    /// `seal` failed or SQLite did; then nothing was changed.
+    /// `seal` failed or `SQLite` did; then nothing was changed.
     pub fn conclude<E: std::fmt::Display>(
         &self,
         id: i64,
@@ -92,7 +92,7 @@ impl Store {
     /// At most `limit` undelivered outcomes with a sequence above `after`, in order.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn outbox(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         self.select_outcomes(
             "SELECT o.sequence, o.report_id, o.jws FROM outcomes o LEFT JOIN deliveries d ON d.sequence = o.sequence
@@ -105,7 +105,7 @@ impl Store {
     /// At most `limit` outcomes with a sequence above `after`, delivered or not, in order.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn outcomes(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         self.select_outcomes(
             "SELECT sequence, report_id, jws FROM outcomes WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
@@ -134,7 +134,7 @@ impl Store {
     /// Takes outcome `sequence` out of the outbox; `proof` says on whose word.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn delivered(&self, sequence: u64, proof: &str, at: Moment) -> Result<(), StoreError> {
         self.lock()
             .execute(
@@ -148,7 +148,7 @@ impl Store {
     /// How many outcomes are undelivered.
     ///
     /// # Errors
-    /// SQLite failed.
+    /// `SQLite` failed.
     pub fn undelivered(&self) -> Result<u64, StoreError> {
         self.lock()
             .query_row("SELECT (SELECT count(*) FROM outcomes) - (SELECT count(*) FROM deliveries)", [], |row| {

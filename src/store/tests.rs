@@ -25,8 +25,10 @@ fn instance(store: &Store, number: u8) -> NewInstance {
     }
 }
 
-fn sealed(head: &Head, name: &str) -> Result<SealedOutcome, String> {
-    Ok(SealedOutcome { report_id: name.into(), kind: "report", jws: format!("{name} after {}", head.sha256) })
+fn sealed(name: &str) -> impl FnOnce(&Head) -> Result<SealedOutcome, String> {
+    move |head| {
+        Ok(SealedOutcome { report_id: name.into(), kind: "report", jws: format!("{name} after {}", head.sha256) })
+    }
 }
 
 fn open() -> (tempfile::TempDir, Store) {
@@ -53,8 +55,8 @@ fn an_instance_is_concluded_exactly_once() {
     store.accept(&instance(&store, 1)).unwrap();
     let next = store.next_unread().unwrap().unwrap();
     assert_eq!((next.received, next.calling_ae.as_str()), (NOW, "CART"));
-    assert_eq!(store.conclude(next.id, NOW, |head| sealed(head, "a")).unwrap(), Some(1));
-    assert_eq!(store.conclude(next.id, NOW, |head| sealed(head, "b")).unwrap(), None);
+    assert_eq!(store.conclude(next.id, NOW, sealed("a")).unwrap(), Some(1));
+    assert_eq!(store.conclude(next.id, NOW, sealed("b")).unwrap(), None);
     assert!(store.next_unread().unwrap().is_none());
     assert_eq!(store.outcomes(0, 10).unwrap().len(), 1);
 }
@@ -66,11 +68,11 @@ fn each_outcome_is_given_the_hash_of_the_one_before_also_after_reopening() {
         store.accept(&instance(&store, number)).unwrap();
     }
     let first = store.next_unread().unwrap().unwrap();
-    store.conclude(first.id, NOW, |head| sealed(head, "a")).unwrap();
+    store.conclude(first.id, NOW, sealed("a")).unwrap();
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     let second = store.next_unread().unwrap().unwrap();
-    store.conclude(second.id, NOW, |head| sealed(head, "b")).unwrap();
+    store.conclude(second.id, NOW, sealed("b")).unwrap();
     let outcomes = store.outcomes(0, 10).unwrap();
     assert_eq!(outcomes[0].jws, format!("a after {}", "0".repeat(64)));
     assert_eq!(outcomes[1].jws, format!("b after {}", Digest::of(outcomes[0].jws.as_bytes())));
@@ -93,7 +95,7 @@ fn the_outbox_holds_what_was_not_delivered_in_order() {
     for number in 1..=4 {
         store.accept(&instance(&store, number)).unwrap();
         let id = store.next_unread().unwrap().unwrap().id;
-        store.conclude(id, NOW, |head| sealed(head, &number.to_string())).unwrap();
+        store.conclude(id, NOW, sealed(&number.to_string())).unwrap();
     }
     store.delivered(2, "broker-ack", NOW).unwrap();
     store.delivered(2, "broker-ack", NOW).unwrap();
@@ -124,7 +126,7 @@ fn retention_deletes_delivered_images_and_never_an_undelivered_one() {
         std::fs::write(&new.instance.path, b"x").unwrap();
         store.accept(&new).unwrap();
         let id = store.next_unread().unwrap().unwrap().id;
-        store.conclude(id, NOW, |head| sealed(head, &number.to_string())).unwrap();
+        store.conclude(id, NOW, sealed(&number.to_string())).unwrap();
     }
     store.delivered(1, "broker-ack", NOW).unwrap();
     assert_eq!(store.retire_images(NOW.unix_ms).unwrap(), 0, "not old enough");

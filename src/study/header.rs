@@ -55,7 +55,11 @@ impl Study {
             sex: sex(object),
             study_description: text(object, tags::STUDY_DESCRIPTION),
             manufacturer: text(object, tags::MANUFACTURER),
-            started: started(date, text(object, tags::STUDY_TIME), text(object, tags::TIMEZONE_OFFSET_FROM_UTC)),
+            started: started(
+                date,
+                text(object, tags::STUDY_TIME).as_deref(),
+                text(object, tags::TIMEZONE_OFFSET_FROM_UTC).as_deref(),
+            ),
             subject: match code(object, tags::QUALITY_CONTROL_IMAGE).as_deref() {
                 Some("YES") => Subject::TestObject,
                 _ => Subject::Patient,
@@ -140,10 +144,10 @@ impl Date {
 
 /// FHIR `dateTime`: a time of day needs its zone there, so it is written only where the
 /// header states Timezone Offset From UTC (0008,0201), and the date alone otherwise.
-fn started(date: Option<Date>, time: Option<String>, offset: Option<String>) -> Option<String> {
+fn started(date: Option<Date>, time: Option<&str>, offset: Option<&str>) -> Option<String> {
     let date = date?.0;
     let day = format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
-    let clock = time.as_deref().and_then(clock).zip(offset.as_deref().and_then(zone));
+    let clock = time.and_then(clock).zip(offset.and_then(zone));
     let Some(((hour, minute, second), zone)) = clock else { return Some(day) };
     Some(format!("{day}T{hour:02}:{minute:02}:{second:02}{zone}"))
 }

@@ -151,7 +151,7 @@ fn echoscu_is_answered() {
     daemon.stop();
 }
 
-/// "A real DX in JPEG 2000 sent by storescu arrives at mosquitto_sub as a JWS that the
+/// "A real DX in JPEG 2000 sent by storescu arrives at `mosquitto_sub` as a JWS that the
 /// stock library verifies; flipping any byte of it fails."
 #[test]
 fn a_real_dx_in_jpeg_2000_arrives_as_a_jws_that_a_stock_library_verifies() {

@@ -12,7 +12,7 @@ pub const RESIDENTD: &str = env!("CARGO_BIN_EXE_residentd");
 /// The shipped bundles.
 pub const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
 /// Longest wait for anything; reached only when a test fails.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// A provisioned device.
 pub struct Site {
@@ -173,9 +173,9 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(files_below(&path))
+            files.extend(files_below(&path));
         } else if path.extension().is_none_or(|e| e != "csv") {
-            files.push(path)
+            files.push(path);
         }
     }
     files.sort();

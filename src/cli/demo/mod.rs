@@ -17,9 +17,9 @@ use crate::receive::{Message, Subscriber};
 use stage::{Steps, Theatre};
 
 /// Longest wait for the daemon and its broker to be up.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// Longest wait for an outcome.
-const OUTCOME_LIMIT: Duration = Duration::from_secs(120);
+const OUTCOME_LIMIT: Duration = Duration::from_mins(2);
 /// The phantom's size: a common flat-panel detector's.
 const PHANTOM: (u16, u16) = (2048, 2500);
 
@@ -122,7 +122,7 @@ async fn send_when_up(address: &str, calling: &AeTitle, called: &AeTitle, file: 
     loop {
         match deliver::send(address, calling, called, file).await {
             Err(deliver::SendError::Association { .. }) if Instant::now() < deadline => {
-                tokio::time::sleep(Duration::from_millis(50)).await
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
             other => return Ok(other?),
         }

@@ -105,7 +105,7 @@ async fn an_unknown_command_is_answered_as_such_and_its_dataset_is_skipped() {
     let gateway = gateway(&settings());
     let mut client = connect(&gateway).await;
     let c_find = command(0x0020, SECONDARY_CAPTURE, None, true);
-    send(&mut client, 1, &c_find, &[0; 40_000], 16_000).await;
+    send(&mut client, 1, &c_find, &vec![0; 40_000], 16_000).await;
     assert_eq!(answer(&mut client).await.0, 0x0211);
     assert_eq!(store(&mut client, "1.2.3", &image(SECONDARY_CAPTURE, "1.2.3", 8, 7)).await.0, 0x0000);
 }

@@ -1,6 +1,6 @@
 //! DCMTK as the scanner: `echoscu`, and `storescu` over real images; skipped where absent.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -141,7 +141,7 @@ async fn storescu_gets_the_right_answer_for_every_image_at_little_memory() {
     // The first association pays for threads and pools.
     connect(&gateway).await.release().await.unwrap();
     let before = os::peak_rss_kib(None).unwrap();
-    let mut stored = BTreeMap::new();
+    let mut stored = BTreeSet::new();
     let mut wrong = Vec::new();
     for (path, option) in files {
         let inspected = Instance::inspect(&path);
@@ -156,10 +156,10 @@ async fn storescu_gets_the_right_answer_for_every_image_at_little_memory() {
         println!("{}: {}", path.file_name().unwrap().display(), answer.unwrap_or("not sent"));
         match inspected {
             Ok((instance, _)) => {
-                let again = stored.insert(instance.sop_instance_uid, ()).is_some();
+                let again = !stored.insert(instance.sop_instance_uid);
                 // DCMTK has no word for 0x0111.
-                let fine = answer == Some("Success") || (again && answer.is_some_and(|a| a.contains("0x111")));
-                wrong.extend((!fine).then(|| format!("{}: {said}", path.display())));
+                let right = answer == Some("Success") || (again && answer.is_some_and(|a| a.contains("0x111")));
+                wrong.extend((!right).then(|| format!("{}: {said}", path.display())));
             }
             // DCMTK mends some headers on the way, so that what arrives may be fine.
             Err(InstanceError::Dataset(error)) => println!("    (of a file where {error})"),

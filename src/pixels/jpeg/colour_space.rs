@@ -21,15 +21,14 @@ pub(super) fn of(headline: &Headline, layout: &Layout) -> Space {
     let components = &headline.frame.components;
     let subsampled =
         components.iter().any(|c| (c.horizontal, c.vertical) != (components[0].horizontal, components[0].vertical));
-    match headline.adobe {
-        Some(0) => Space::Rgb,
-        Some(_) => Space::YCbCr,
-        None if headline.jfif => Space::YCbCr,
-        None if components.iter().map(|c| c.id).eq(RGB_IDS) => Space::Rgb,
+    let rgb = match headline.adobe {
+        Some(transform) => transform == 0,
+        None if headline.jfif => false,
+        None if components.iter().map(|c| c.id).eq(RGB_IDS) => true,
         // Nobody subsamples green and blue.
-        None if layout.photometric == Stated::Rgb && !subsampled => Space::Rgb,
-        None => Space::YCbCr,
-    }
+        None => layout.photometric == Stated::Rgb && !subsampled,
+    };
+    if rgb { Space::Rgb } else { Space::YCbCr }
 }
 
 /// The stream with component ids that say `space`, in frame header and scan headers.

@@ -3,7 +3,7 @@
 use super::{PixelError, corrupt};
 
 /// Codes up to this length are found in one step: nearly all.
-const FAST_BITS: u32 = 9;
+const FAST_BITS: u8 = 9;
 /// The longest code (T.81 C.2).
 const LONGEST_CODE_BITS: usize = 16;
 
@@ -33,17 +33,17 @@ impl Table {
         let mut lengths = [Length::default(); LONGEST_CODE_BITS + 1];
         let mut fast = vec![0u16; 1 << FAST_BITS];
         let (mut code, mut index) = (0u32, 0usize);
-        for (bits, &count) in (1u32..).zip(counts) {
+        for (bits, &count) in (1u8..).zip(counts) {
             code <<= 1;
             let end = code + u32::from(count);
             if end > 1 << bits {
                 return Err(corrupt("wrong Huffman table"));
             }
-            lengths[bits as usize] = Length { first: code, end, index };
+            lengths[usize::from(bits)] = Length { first: code, end, index };
             for symbol in &symbols[index..index + usize::from(count)] {
                 if bits <= FAST_BITS {
                     let (from, span) = ((code << (FAST_BITS - bits)) as usize, 1usize << (FAST_BITS - bits));
-                    fast[from..from + span].fill((bits as u16) << 8 | u16::from(*symbol));
+                    fast[from..from + span].fill(u16::from_be_bytes([bits, *symbol]));
                 }
                 code += 1;
             }
@@ -57,14 +57,15 @@ impl Table {
         let next = bits.peek16();
         let entry = self.fast[(next >> (16 - FAST_BITS)) as usize];
         if entry != 0 {
-            bits.consume(u32::from(entry >> 8))?;
-            return Ok(entry as u8);
+            let [bit_count, symbol] = entry.to_be_bytes();
+            bits.consume(u32::from(bit_count))?;
+            return Ok(symbol);
         }
-        for bit_count in FAST_BITS as usize + 1..=LONGEST_CODE_BITS {
-            let Length { first, end, index } = self.lengths[bit_count];
+        for (bit_count, length) in (0u32..).zip(&self.lengths).skip(usize::from(FAST_BITS) + 1) {
+            let Length { first, end, index } = *length;
             let code = next >> (16 - bit_count);
             if (first..end).contains(&code) {
-                bits.consume(bit_count as u32)?;
+                bits.consume(bit_count)?;
                 return Ok(self.symbols[index + (code - first) as usize]);
             }
         }
@@ -108,7 +109,7 @@ impl<'a> Bits<'a> {
                     self.at += 2;
                     0xFF
                 }
-                (Some(0xFF), _) | (None, _) => {
+                (Some(0xFF) | None, _) => {
                     self.padding += 8;
                     0
                 }
@@ -137,7 +138,7 @@ impl<'a> Bits<'a> {
             return Ok(0);
         }
         let size = u32::from(size.min(16));
-        let value = (self.peek16() >> (16 - size)) as i32;
+        let value = (self.peek16() >> (16 - size)).cast_signed();
         self.consume(size)?;
         Ok(if value < 1 << (size - 1) { value - (1 << size) + 1 } else { value })
     }

@@ -36,6 +36,7 @@ const fn basis() -> [[f32; 8]; 8] {
 
 /// The samples of a block of dequantized coefficients, level-shifted and clamped to
 /// `precision` bits (1 to 16).
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the precision first")]
 pub(super) fn samples(block: &[f32; 64], precision: u8) -> [u16; 64] {
     let mut rows = [0f32; 64];
     for (line, out) in block.chunks_exact(8).zip(rows.chunks_exact_mut(8)) {

@@ -23,6 +23,7 @@ pub(super) fn decode(stream: &[u8], frame: &FrameHeader) -> Result<Vec<u16>, Pix
     Ok(plane.samples)
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "modulo 2^16 (T.81 H.1.2.1)")]
 fn decode_scan(
     scan: &Scan,
     tables: &Tables,
@@ -36,7 +37,7 @@ fn decode_scan(
     }
     let columns = u32::from(frame.columns);
     // T.81 H.1.1: the interval is a whole number of lines.
-    if tables.restart_interval % columns != 0 {
+    if !tables.restart_interval.is_multiple_of(columns) {
         return Err(corrupt("restart inside a line"));
     }
     let lines_per_restart = tables.restart_interval / columns;

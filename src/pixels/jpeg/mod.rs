@@ -99,7 +99,7 @@ mod tests {
         }
         out.extend([0xFF, 0xDD, 0, 4, 0, restart]);
         out.extend([0xFF, 0xC0 | process, 0, 11, precision, 0, 16, 0, 16, 1, 1, 0x11, 0]);
-        out.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, if process == 3 { 1 } else { 0 }, if process == 3 { 0 } else { 63 }, 0]);
+        out.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, u8::from(process == 3), if process == 3 { 0 } else { 63 }, 0]);
         out.extend(entropy);
         out.extend([0xFF, 0xD9]);
         out

@@ -47,7 +47,7 @@ fn decode_scan(
     let mut count = 0u32;
     for block_row in 0..blocks_high {
         for block_column in 0..blocks_wide {
-            if tables.restart_interval > 0 && count > 0 && count % tables.restart_interval == 0 {
+            if tables.restart_interval > 0 && count > 0 && count.is_multiple_of(tables.restart_interval) {
                 bits.restart(count / tables.restart_interval - 1)?;
                 predictor = 0;
             }

@@ -113,7 +113,7 @@ async fn serve(
                 match script {
                     Script::WithholdsUntilReleased if is_report => withheld.push([0x40, 2, pkid[0], pkid[1]]),
                     Script::Answers(reason) if is_report => {
-                        stream.write_all(&[0x40, 3, pkid[0], pkid[1], reason]).await.ok()?
+                        stream.write_all(&[0x40, 3, pkid[0], pkid[1], reason]).await.ok()?;
                     }
                     Script::WrongPacketIds => stream.write_all(&[0x40, 2, 0x7f, pkid[1]]).await.ok()?,
                     _ => stream.write_all(&[0x40, 2, pkid[0], pkid[1]]).await.ok()?,

@@ -11,7 +11,7 @@ use super::*;
 
 const PROGRAM: &str = "/usr/sbin/mosquitto";
 const REPORTS: &str = "residentd/clinic/cart-7/report";
-/// QoS 1 messages that mosquitto has under way to one subscriber (its default `max_inflight_messages`).
+/// `QoS` 1 messages that mosquitto has under way to one subscriber (its default `max_inflight_messages`).
 const MOSQUITTO_INFLIGHT: usize = 20;
 
 struct Mosquitto {
@@ -114,7 +114,7 @@ async fn an_access_denial_deletes_nothing_and_raises_an_alert() {
             folder.join("acl"),
             "topic readwrite residentd/+/+/status\ntopic readwrite residentd/+/+/alert\ntopic read #\n",
         )
-        .unwrap()
+        .unwrap();
     };
     let Some(broker) = Mosquitto::start("acl_file {folder}/acl", acl).await else { return };
     let alerts = Subscriber::new(broker.port, "residentd/clinic/cart-7/alert").await;

@@ -101,7 +101,7 @@ fn the_text_says_of_every_finding_exactly_its_band() {
     for probabilities in combinations() {
         let read = findings(&probabilities);
         let truth: Vec<_> = NAMES.iter().zip(&read.findings).map(|((name, _), f)| (*name, f.band)).collect();
-        let text = compose(&Outcome::Report(read), Some(&study(Subject::Patient)));
+        let text = compose(&Outcome::Report(Box::new(read)), Some(&study(Subject::Patient)));
         let said: Vec<_> = text.findings.iter().flat_map(|s| claims(s)).collect();
         assert_eq!(sorted(said), sorted(truth.clone()), "{:?}", text.findings);
         let concluded: Vec<_> = text.impression.iter().flat_map(|s| claims(s)).collect();
@@ -117,7 +117,7 @@ fn the_text_says_of_every_finding_exactly_its_band() {
 #[test]
 fn sentences_are_few_and_well_formed_and_never_say_normal() {
     for probabilities in combinations() {
-        let text = compose(&Outcome::Report(findings(&probabilities)), Some(&study(Subject::TestObject)));
+        let text = compose(&Outcome::Report(Box::new(findings(&probabilities))), Some(&study(Subject::TestObject)));
         assert!(text.findings.len() <= MAX_SENTENCES && text.impression.len() <= MAX_SENTENCES);
         for sentence in text.findings.iter().chain(&text.impression).chain(&text.disclaimer) {
             assert!(sentence.chars().next().unwrap().is_uppercase(), "{sentence}");
@@ -133,7 +133,7 @@ fn sentences_are_few_and_well_formed_and_never_say_normal() {
 #[test]
 fn what_was_not_assessed_is_named_only_as_not_assessed() {
     for probabilities in combinations() {
-        let text = compose(&Outcome::Report(findings(&probabilities)), None);
+        let text = compose(&Outcome::Report(Box::new(findings(&probabilities))), None);
         for words in NOT_ASSESSED {
             let naming: Vec<_> = text.findings.iter().chain(&text.impression).filter(|s| s.contains(words)).collect();
             assert_eq!(naming.len(), 1);
@@ -144,7 +144,7 @@ fn what_was_not_assessed_is_named_only_as_not_assessed() {
 
 #[test]
 fn a_reading_reads_like_this() {
-    let text = compose(&Outcome::Report(findings(&[0.87, 0.02, 0.004, 0.3])), Some(&study(Subject::Patient)));
+    let text = compose(&Outcome::Report(Box::new(findings(&[0.87, 0.02, 0.004, 0.3]))), Some(&study(Subject::Patient)));
     assert_eq!(
         text.findings,
         [
@@ -171,7 +171,7 @@ fn a_reading_reads_like_this() {
 
 #[test]
 fn where_nothing_was_found_other_disease_is_not_excluded() {
-    let text = compose(&Outcome::Report(findings(&[0.01, 0.02, 0.03, 0.04])), None);
+    let text = compose(&Outcome::Report(Box::new(findings(&[0.01, 0.02, 0.03, 0.04]))), None);
     assert_eq!(
         text.impression,
         [
@@ -179,23 +179,25 @@ fn where_nothing_was_found_other_disease_is_not_excluded() {
             "Other disease is not excluded.",
         ]
     );
-    let text = compose(&Outcome::Report(findings(&[])), None);
+    let text = compose(&Outcome::Report(Box::new(findings(&[]))), None);
     assert!(text.impression[0].starts_with("Nothing was assessed"), "{text:?}");
 }
 
 #[test]
 fn a_pneumothorax_comes_first_and_cannot_wait() {
-    let text = compose(&Outcome::Report(findings(&[0.99, 0.3, 0.9, 0.9])), None);
+    let text = compose(&Outcome::Report(Box::new(findings(&[0.99, 0.3, 0.9, 0.9]))), None);
     assert_eq!(text.impression[0], "Pneumothorax is possible (estimated probability 30 %): human review is needed.");
     assert_eq!(text.impression[1], "Pneumothorax can be urgent, so a clinician must look at this image without delay.");
-    let without = compose(&Outcome::Report(findings(&[0.99, 0.1, 0.9, 0.9])), None);
+    let without = compose(&Outcome::Report(Box::new(findings(&[0.99, 0.1, 0.9, 0.9]))), None);
     assert!(without.impression.iter().all(|s| !s.contains("urgent")));
 }
 
 #[test]
 fn a_test_object_is_called_one_first_of_all() {
     let reason = || Reason { code: ReasonCode::Unfit, words: "the image is almost black.".into() };
-    for outcome in [Outcome::Report(findings(&[0.9])), Outcome::Abstention(reason()), Outcome::Failure(reason())] {
+    for outcome in
+        [Outcome::Report(Box::new(findings(&[0.9]))), Outcome::Abstention(reason()), Outcome::Failure(reason())]
+    {
         let text = compose(&outcome, Some(&study(Subject::TestObject)));
         assert_eq!([&text.findings[0], &text.impression[0]], [TEST_IMAGE; 2]);
         assert!(text.disclaimer[0].contains("test image"), "{:?}", text.disclaimer);
@@ -229,6 +231,6 @@ fn an_image_that_was_not_read_says_why_and_what_to_do() {
 fn a_research_bundle_says_so() {
     let mut read = findings(&[0.9]);
     read.bundle.research_only = true;
-    let text = compose(&Outcome::Report(read), None);
+    let text = compose(&Outcome::Report(Box::new(read)), None);
     assert!(text.disclaimer.iter().any(|s| s.contains("research only")));
 }

@@ -51,7 +51,7 @@ impl Maker<'_> {
     }
 
     /// What a test image shows instead of a patient.
-    pub(super) fn phantom(&self) -> Value {
+    pub(super) fn phantom() -> Value {
         json!({
             "resourceType": "Device",
             "deviceName": [{"name": "Phantom or another test object", "type": "user-friendly-name"}],

@@ -14,7 +14,7 @@ impl Maker<'_> {
     pub(super) fn subject(&self) -> Option<Value> {
         let study = self.reading.study.as_ref()?;
         Some(match study.subject {
-            Subject::TestObject => self.phantom(),
+            Subject::TestObject => Self::phantom(),
             Subject::Patient => self.patient(study),
         })
     }

@@ -70,7 +70,7 @@ pub(crate) fn reading(outcome: Outcome, study: Option<Study>) -> Reading {
 }
 
 pub(crate) fn report() -> Reading {
-    reading(Outcome::Report(findings()), Some(study(Subject::Patient)))
+    reading(Outcome::Report(Box::new(findings())), Some(study(Subject::Patient)))
 }
 
 pub(crate) fn reason() -> Reason {

@@ -36,7 +36,7 @@ fn all_readings() -> Vec<Reading> {
     studies
         .into_iter()
         .flat_map(|study| {
-            [Outcome::Report(research.clone()), Outcome::Abstention(reason()), Outcome::Failure(reason())]
+            [Outcome::Report(Box::new(research.clone())), Outcome::Abstention(reason()), Outcome::Failure(reason())]
                 .map(|outcome| reading(outcome, study.clone()))
         })
         .chain([report()])
@@ -176,7 +176,7 @@ fn of_the_patient_only_id_and_sex_leave_the_box() {
 
 #[test]
 fn a_test_image_is_nobodys_and_every_resource_says_so() {
-    for outcome in [Outcome::Report(findings()), Outcome::Abstention(reason())] {
+    for outcome in [Outcome::Report(Box::new(findings())), Outcome::Abstention(reason())] {
         let bundle = bundle(&reading(outcome, Some(study(Subject::TestObject))));
         assert!(resources(&bundle, "Patient").is_empty() && !bundle.to_string().contains("PAT-4711"));
         let entries = bundle["entry"].as_array().unwrap().iter().map(|e| &e["resource"]);

@@ -181,12 +181,12 @@ fn headers_that_could_be_read_in_two_ways_are_refused() {
 #[test]
 fn another_keys_seal_does_not_open_even_under_the_first_keys_name() {
     let (key, keys, jws) = sealed();
-    let forger = DeviceKey::generate().unwrap();
-    assert!(matches!(open(&jws, &[forger.public().clone()]), Err(OpenError::UnknownKey(_))));
+    let stranger = DeviceKey::generate().unwrap();
+    assert!(matches!(open(&jws, &[stranger.public().clone()]), Err(OpenError::UnknownKey(_))));
     assert!(matches!(open(&jws, &[]), Err(OpenError::UnknownKey(_))));
-    let forged = signed_with(&forger, &serde_json::to_string(&header(&key)).unwrap());
+    let forged = signed_with(&stranger, &serde_json::to_string(&header(&key)).unwrap());
     assert_eq!(open(&forged, &keys), Err(OpenError::Signature));
-    assert_eq!(seal(&forger, &header(&key), b"{}"), Err(SealError::OtherKey(key.id().to_owned())));
+    assert_eq!(seal(&stranger, &header(&key), b"{}"), Err(SealError::OtherKey(key.id().to_owned())));
 }
 
 #[test]
