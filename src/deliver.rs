@@ -13,13 +13,14 @@ use dicom_object::{FileMetaTable, InMemDicomObject};
 use dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN;
 use dicom_ul::association::client::{AsyncClientAssociation, ClientAssociationOptions};
 use dicom_ul::pdu::{PDataValue, PDataValueType, Pdu};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::instance::uid::AeTitle;
 
 /// Bytes of a file handed to the network at once.
 const PIECE_BYTES: usize = 64 * 1024;
+/// Item length, context id and message control header of a PDV (PS3.8 9.3.5.1, E.2).
+const PDV_HEADER_BYTES: usize = 6;
 /// Longest wait for a peer's answer.
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
@@ -99,19 +100,42 @@ async fn store(
         data: request(meta)?,
     };
     peer.send(&Pdu::PData { data: vec![command] }).await.map_err(|e| e.to_string())?;
-    let mut pieces = peer.send_pdata(context);
-    let mut piece = vec![0; PIECE_BYTES];
-    loop {
-        match dataset.read(&mut piece).map_err(|e| e.to_string())? {
-            0 => break,
-            read => pieces.write_all(&piece[..read]).await.map_err(|e| e.to_string())?,
-        }
-    }
-    pieces.finish().await.map_err(|e| e.to_string())?;
+    send_dataset(peer, context, dataset).await?;
     match peer.receive().await.map_err(|e| e.to_string())? {
         Pdu::PData { data } => status(&data.iter().flat_map(|d| d.data.iter().copied()).collect::<Vec<_>>()),
         other => Err(format!("the peer answered {}", other.short_description())),
     }
+}
+
+/// The dataset as P-DATA-TF PDUs of at most what the peer takes (PS3.8 9.3.5). Not by
+/// `send_pdata`: its writer blocks when dropped, which only some runtimes allow.
+async fn send_dataset(
+    peer: &mut AsyncClientAssociation<TcpStream>,
+    context: u8,
+    dataset: &mut impl Read,
+) -> Result<(), String> {
+    let most = (peer.acceptor_max_pdu_length() as usize).saturating_sub(PDV_HEADER_BYTES).clamp(1, PIECE_BYTES);
+    let mut piece = read_up_to(dataset, most)?;
+    loop {
+        let next = read_up_to(dataset, most)?;
+        let is_last = next.is_empty();
+        let value = PDataValue {
+            presentation_context_id: context,
+            value_type: PDataValueType::Data,
+            is_last,
+            data: std::mem::replace(&mut piece, next),
+        };
+        peer.send(&Pdu::PData { data: vec![value] }).await.map_err(|e| e.to_string())?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+fn read_up_to(dataset: &mut impl Read, most: usize) -> Result<Vec<u8>, String> {
+    let mut piece = Vec::with_capacity(most);
+    dataset.take(most as u64).read_to_end(&mut piece).map_err(|e| e.to_string())?;
+    Ok(piece)
 }
 
 /// C-STORE-RQ (PS3.7 9.3.1.1).
