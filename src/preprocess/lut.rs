@@ -24,7 +24,12 @@ impl Lut {
         let described = object.get(descriptor)?.to_multi_int::<i32>().ok()?;
         let [count, first, bits] = described[..] else { return None };
         let count = usize::try_from(count & 0xFFFF).ok().filter(|count| *count != 0).unwrap_or(MOST_ENTRIES);
-        let first = if signed && first > i32::from(i16::MAX) { first - (1 << 16) } else { first };
+        // Written as US or SS, whichever the writer liked (PS3.3 C.11.1.1.1).
+        let first = match first {
+            negative if !signed && negative < 0 => negative + (1 << 16),
+            large if signed && large > i32::from(i16::MAX) => large - (1 << 16),
+            first => first,
+        };
         let bytes = object.get(data)?.to_bytes().ok()?;
         // 8-bit entries may be packed (PS3.3 C.7.6.3.1.5).
         let mut entries: Vec<u16> = if bits == 8 && bytes.len() < count * 2 {
@@ -44,5 +49,32 @@ impl Lut {
     pub fn of(&self, value: f64) -> u16 {
         let index = (value - f64::from(self.first)).round().clamp(0.0, (self.entries.len() - 1) as f64);
         self.entries[index as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_core::{DataElement, PrimitiveValue, VR};
+    use dicom_dictionary_std::tags;
+
+    use super::*;
+
+    /// A table of four entries that starts at `first`.
+    fn lut(first: DataElement<InMemDicomObject>, signed: bool) -> Lut {
+        let data = DataElement::new(tags::LUT_DATA, VR::OW, PrimitiveValue::U16([10, 20, 30, 40].as_slice().into()));
+        let object = InMemDicomObject::from_element_iter([first, data]);
+        Lut::read(&object, tags::LUT_DESCRIPTOR, tags::LUT_DATA, signed).unwrap()
+    }
+
+    #[test]
+    fn the_first_value_means_the_same_whether_written_signed_or_not() {
+        let us = |v: u16| DataElement::new(tags::LUT_DESCRIPTOR, VR::US, PrimitiveValue::U16([4, v, 16].as_slice().into()));
+        let ss = |v: i16| DataElement::new(tags::LUT_DESCRIPTOR, VR::SS, PrimitiveValue::I16([4, v, 16].as_slice().into()));
+        for table in [lut(us(40_000), false), lut(ss(40_000_u16.cast_signed()), false)] {
+            assert_eq!([0.0, 40_000.0, 40_002.0, 65_535.0].map(|v| table.of(v)), [10, 10, 30, 40]);
+        }
+        for table in [lut(us(0xFFFE), true), lut(ss(-2), true)] {
+            assert_eq!([-9.0, -2.0, 0.0, 9.0].map(|v| table.of(v)), [10, 10, 30, 40]);
+        }
     }
 }

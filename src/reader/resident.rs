@@ -121,7 +121,7 @@ fn failure(words: &str) -> Outcome {
 
 fn unreadable(error: &InstanceError) -> Outcome {
     match error {
-        // What the system said names our paths: the log and `doctor` are for that.
+        // Our paths are none of a receiver's business; what the system said is.
         InstanceError::Unreadable { source, .. } => failure(&format!("the stored file cannot be read: {source}")),
         other => abstention(ReasonCode::Malformed, other.to_string()),
     }

@@ -159,7 +159,9 @@ fn zone(text: &str) -> Option<String> {
         return None;
     }
     let (hours, minutes) = digits.split_at(2);
-    (hours <= "14" && minutes <= "59").then(|| format!("{sign}{hours}:{minutes}"))
+    let (h, m) = (hours.parse::<u16>().ok()?, minutes.parse::<u16>().ok()?);
+    let farthest = if sign == "-" { 12 } else { 14 };
+    (m < 60 && h * 60 + m <= farthest * 60).then(|| format!("{sign}{hours}:{minutes}"))
 }
 
 /// TM: `HHMMSS.FFFFFF`, minutes, seconds and fraction optional (PS3.5 6.2).
@@ -246,6 +248,11 @@ mod tests {
         assert_eq!(started("20240131", "070809.12", "").as_deref(), Some("2024-01-31"));
         assert_eq!(started("20240131", "99", "+0000").as_deref(), Some("2024-01-31"));
         assert_eq!(started("20240231", "0708", "+0100"), None);
+        for beyond in ["-1300", "-1201", "+1459", "+1401", "+0960"] {
+            assert_eq!(started("20240131", "07", beyond).as_deref(), Some("2024-01-31"), "{beyond}");
+        }
+        assert_eq!(started("20240131", "07", "-1200").as_deref(), Some("2024-01-31T07:00:00-12:00"));
+        assert_eq!(started("20240131", "07", "+1400").as_deref(), Some("2024-01-31T07:00:00+14:00"));
     }
 
     #[test]
