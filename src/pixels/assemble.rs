@@ -119,21 +119,22 @@ impl Assembly {
 }
 
 fn digest(data: &Samples) -> crate::digest::Digest {
-    let mut digester = Digester::new();
-    let mut chunk = Vec::with_capacity(HASH_CHUNK * 2);
-    let mut add = |bytes: &mut dyn Iterator<Item = [u8; 2]>| {
-        chunk.clear();
-        chunk.extend(bytes.flatten());
-        digester.update(&chunk);
-    };
     match data {
-        Samples::U8(values) => digester.update(values),
-        Samples::U16(values) => {
-            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())));
+        Samples::U8(values) => crate::digest::Digest::of(values),
+        Samples::U16(values) => words_digest(values, |v| v.to_le_bytes()),
+        Samples::I16(values) => words_digest(values, |v| v.to_le_bytes()),
+    }
+}
+
+/// The digest of `values` as little-endian bytes, a chunk at a time.
+fn words_digest<T: Copy>(values: &[T], le_bytes: impl Fn(T) -> [u8; 2]) -> crate::digest::Digest {
+    let mut digester = Digester::new();
+    let mut bytes = vec![0; HASH_CHUNK * 2];
+    for part in values.chunks(HASH_CHUNK) {
+        for (pair, value) in bytes.chunks_exact_mut(2).zip(part) {
+            pair.copy_from_slice(&le_bytes(*value));
         }
-        Samples::I16(values) => {
-            values.chunks(HASH_CHUNK).for_each(|part| add(&mut part.iter().map(|v| v.to_le_bytes())));
-        }
+        digester.update(&bytes[..part.len() * 2]);
     }
     digester.finish()
 }
