@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     /// Files with a decodable syntax that dicom-object does not open as they are.
-    const NOT_OPENED: [(&str, &str); 7] = [
+    const NOT_OPENED: [(&str, &str); 11] = [
         ("CTImage.dcm_JPEGProcess1TransferSyntax_1.2.840.10008.1.2.4.50.dcm", "an AE title too long in its file meta"),
         ("CTImage.dcm_JPEGProcess14TransferSyntax_1.2.840.10008.1.2.4.57.dcm", "an AE title too long in its file meta"),
         ("pydicom__no_meta_group_length.dcm", "no group length in its file meta"),
@@ -39,6 +39,10 @@ mod tests {
         ("dcmjs__no-meta-length-test.dcm", "no group length in its file meta"),
         ("dcm4che__Tag-0040-A170-VR-CS.dcm", "damaged data set"),
         ("fo-dicom__GH626.dcm", "damaged data set"),
+        ("pydicom-data__JLSN_RGB_ILV0.dcm", "no preamble"),
+        ("pydicom-data__JLSL_RGB_ILV0.dcm", "no preamble"),
+        ("pydicom-data__JLSL_RGB_ILV1.dcm", "no preamble"),
+        ("fo-dicom__GH364.dcm", "no group length in its file meta"),
     ];
     /// Files whose reference was decoded otherwise, and why ours stands.
     const OTHERWISE: [(&str, &str); 1] =
