@@ -33,7 +33,9 @@ pub enum InstanceError {
         source: io::Error,
     },
     /// No preamble with DICM after it.
-    #[error("it is not a DICOM file: no DICM at byte 128 (a bare dataset must be given its preamble and file meta first)")]
+    #[error(
+        "it is not a DICOM file: no DICM at byte 128 (a bare dataset must be given its preamble and file meta first)"
+    )]
     NotPart10,
     /// The file meta group is wrong; offsets count from byte 132.
     #[error("file meta: {0}")]

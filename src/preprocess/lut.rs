@@ -68,8 +68,10 @@ mod tests {
 
     #[test]
     fn the_first_value_means_the_same_whether_written_signed_or_not() {
-        let us = |v: u16| DataElement::new(tags::LUT_DESCRIPTOR, VR::US, PrimitiveValue::U16([4, v, 16].as_slice().into()));
-        let ss = |v: i16| DataElement::new(tags::LUT_DESCRIPTOR, VR::SS, PrimitiveValue::I16([4, v, 16].as_slice().into()));
+        let us =
+            |v: u16| DataElement::new(tags::LUT_DESCRIPTOR, VR::US, PrimitiveValue::U16([4, v, 16].as_slice().into()));
+        let ss =
+            |v: i16| DataElement::new(tags::LUT_DESCRIPTOR, VR::SS, PrimitiveValue::I16([4, v, 16].as_slice().into()));
         for table in [lut(us(40_000), false), lut(ss(40_000_u16.cast_signed()), false)] {
             assert_eq!([0.0, 40_000.0, 40_002.0, 65_535.0].map(|v| table.of(v)), [10, 10, 30, 40]);
         }

@@ -1,6 +1,7 @@
 //! SIGKILL is a legal shutdown at every instruction (architecture, "One durable store").
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::site::{Daemon, Site, wait_for};
 
@@ -56,6 +57,61 @@ fn a_dead_reader_costs_no_image_and_no_listener() {
     }
     daemon.stop();
     assert!(site.outcomes().iter().all(|o| !o.jws.is_empty()));
+}
+
+/// An adult's chest radiograph of 11,000 x 11,000 pixels in four megabytes of RLE.
+fn bomb(path: &Path) {
+    use dicom_core::value::PixelFragmentSequence;
+    use dicom_core::{DataElement, PrimitiveValue, VR};
+    use dicom_dictionary_std::tags;
+    const SIDE: u16 = 11_000;
+    let runs = (u32::from(SIDE) * u32::from(SIDE)).div_ceil(128) as usize;
+    let segment = [0x81u8, 0x00].repeat(runs);
+    let mut header = [0u32; 16];
+    header[..3].copy_from_slice(&[2, 64, 64 + segment.len() as u32]);
+    let fragment: Vec<u8> =
+        header.iter().flat_map(|word| word.to_le_bytes()).chain([segment.clone(), segment].concat()).collect();
+    let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
+    let number = |tag, value: u16| DataElement::new(tag, VR::US, PrimitiveValue::from(value));
+    let object = dicom_object::InMemDicomObject::from_element_iter([
+        text(tags::SOP_CLASS_UID, VR::UI, "1.2.840.10008.5.1.4.1.1.1"),
+        text(tags::SOP_INSTANCE_UID, VR::UI, "2.25.1"),
+        text(tags::MODALITY, VR::CS, "CR"),
+        text(tags::PATIENT_AGE, VR::AS, "050Y"),
+        text(tags::BODY_PART_EXAMINED, VR::CS, "CHEST"),
+        text(tags::VIEW_POSITION, VR::CS, "PA"),
+        number(tags::SAMPLES_PER_PIXEL, 1),
+        text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2"),
+        number(tags::ROWS, SIDE),
+        number(tags::COLUMNS, SIDE),
+        number(tags::BITS_ALLOCATED, 16),
+        number(tags::BITS_STORED, 16),
+        number(tags::HIGH_BIT, 15),
+        number(tags::PIXEL_REPRESENTATION, 0),
+        DataElement::new(tags::PIXEL_DATA, VR::OB, PixelFragmentSequence::new(Vec::new(), vec![fragment])),
+    ]);
+    let meta = dicom_object::FileMetaTableBuilder::new()
+        .transfer_syntax("1.2.840.10008.1.2.5")
+        .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.1")
+        .media_storage_sop_instance_uid("2.25.1");
+    object.with_meta(meta).unwrap().write_to_file(path).unwrap();
+}
+
+/// Promise 2 where the reader cannot survive: three tries, then one signed failure.
+#[test]
+fn an_image_that_kills_the_reader_costs_one_signed_failure_and_nothing_else() {
+    let site = Site::new();
+    site.edit("# memory_mib = 2048", "memory_mib = 256");
+    let daemon = site.start();
+    let path = site.path("bomb.dcm");
+    bomb(&path);
+    assert_eq!(site.send(&path), Ok(0));
+    assert_eq!(site.send(&site.phantom(1)), Ok(0));
+    wait_for("both outcomes", || site.outcomes().len() == 2);
+    daemon.stop();
+    let outcomes = site.outcomes();
+    let verified = crate::site::text(&site.verify(&format!("{}\n{}", outcomes[0].jws, outcomes[1].jws)));
+    assert!(verified.contains("(failure ") && verified.contains("(report "), "{verified}");
 }
 
 fn store(site: &Site) -> residentd::store::Store {
