@@ -35,6 +35,14 @@ pub enum SendError {
         /// What is wrong.
         message: String,
     },
+    /// Nobody answers there.
+    #[error("nobody answers at {address}: {message}")]
+    Unreachable {
+        /// The peer.
+        address: String,
+        /// What the system said.
+        message: String,
+    },
     /// The peer refused, or the association broke.
     #[error("association with {address}: {message}")]
     Association {
@@ -65,8 +73,10 @@ pub async fn send(address: &str, calling: &AeTitle, called: &AeTitle, path: &Pat
     let file_error = |message: String| SendError::File { path: path.to_owned(), message };
     let mut file = BufReader::new(File::open(path).map_err(|e| file_error(e.to_string()))?);
     let mut preamble = [0; 128];
-    file.read_exact(&mut preamble).map_err(|e| file_error(e.to_string()))?;
-    let meta = FileMetaTable::from_reader(&mut file).map_err(|e| file_error(e.to_string()))?;
+    let not_dicom =
+        |e: &dyn std::fmt::Display| file_error(format!("not a DICOM file with preamble and file meta ({e})"));
+    file.read_exact(&mut preamble).map_err(|e| not_dicom(&e))?;
+    let meta = FileMetaTable::from_reader(&mut file).map_err(|e| not_dicom(&e))?;
     let mut peer = ClientAssociationOptions::new()
         .calling_ae_title(calling.as_str())
         .called_ae_title(called.as_str())
@@ -74,7 +84,16 @@ pub async fn send(address: &str, calling: &AeTitle, called: &AeTitle, path: &Pat
         .read_timeout(ANSWER_LIMIT)
         .establish_async(address)
         .await
-        .map_err(|e| broken(e.to_string()))?;
+        .map_err(|e| match e {
+            dicom_ul::association::Error::Connect { source, .. } => {
+                SendError::Unreachable { address: address.to_owned(), message: source.to_string() }
+            }
+            other => broken(format!(
+                "{other} (SOP class {}, transfer syntax {})",
+                meta.media_storage_sop_class_uid(),
+                meta.transfer_syntax()
+            )),
+        })?;
     let Some(context) = peer.presentation_contexts().first().map(|c| c.id) else {
         return Err(SendError::NotAccepted {
             path: path.to_owned(),

@@ -51,7 +51,7 @@ pub fn code(error: &anyhow::Error) -> u8 {
         return of_reader(error);
     }
     match error.downcast_ref::<DaemonError>() {
-        Some(DaemonError::Key(_)) => PERMISSION,
+        Some(DaemonError::Key(_) | DaemonError::State { .. }) => PERMISSION,
         Some(DaemonError::Reader { source, .. }) => of_reader(source),
         Some(DaemonError::Ingest(IngestError::Listen { .. }) | DaemonError::Lock { .. }) => UNAVAILABLE,
         Some(DaemonError::Ingest(_) | DaemonError::Publish(_)) => CONFIG,

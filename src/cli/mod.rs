@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod exit;
+mod export;
 mod phantom;
 mod provision;
 mod read;
@@ -32,6 +33,8 @@ enum Command {
     Read(read::Arguments),
     /// Check sealed outcomes against the device's public key
     Verify(verify::Arguments),
+    /// Print the sealed outcomes of a box, one a line, delivered or not
+    Export(export::Arguments),
     /// Make a device's key, identity and configuration; never overwrites
     Provision(provision::Arguments),
     /// Check configuration, key, models, folders and broker; changes nothing
@@ -49,6 +52,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if !matches!(arguments.command, Command::Run(_) | Command::Reader) {
+        crate::os::end_quietly_on_a_closed_pipe();
+    }
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default_level(&arguments.command)))
         // dicom-rs quotes element values in its lines, and those are patients' (promise 9).
         .filter_module("dicom_", log::LevelFilter::Off)
@@ -62,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Read(arguments) => read::read(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Phantom(arguments) => phantom::phantom(&arguments),
@@ -71,10 +78,22 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("residentd: {error:#}");
+            eprintln!("residentd: {}", chain(&error));
             ExitCode::from(exit::code(&error))
         }
     }
+}
+
+/// The error and its causes, each said once: some messages quote their cause already.
+fn chain(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string();
+        match told {
+            _ if told.contains(&cause) => told,
+            _ if told.is_empty() => cause,
+            _ => format!("{told}: {cause}"),
+        }
+    })
 }
 
 /// The daemon tells one line a study; the other commands speak on standard output.

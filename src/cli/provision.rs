@@ -62,7 +62,9 @@ pub fn provision(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let text = configuration(arguments, &key_file);
     Configuration::parse(&text, &config)?;
-    std::fs::DirBuilder::new().recursive(true).mode(0o750).create(&arguments.dir)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o750).create(&arguments.dir).map_err(|e| {
+        exit::coded(exit::CANNOT_CREATE, format!("{}: {e}; run as root, or give --dir", arguments.dir.display()))
+    })?;
     let key = DeviceKey::generate()?;
     key.save_new(&key_file)?;
     let [public, _] = key.save_public(&key_file)?;

@@ -69,19 +69,19 @@ fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[Path
     })
 }
 
-/// The bundles that came with this program: installed, or in the source tree it was built in.
+/// The bundles that came with this program: in the source tree it was built in, or
+/// installed. Never those of the working folder, which may be anyone's.
 pub fn shipped_models() -> anyhow::Result<PathBuf> {
     let installed = Path::new("/usr/share/residentd/models");
     let built = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.parent()?.join("models")));
-    let here = Path::new("models").canonicalize().ok();
-    [here, built, Some(installed.to_owned())]
+    [built, Some(installed.to_owned())]
         .into_iter()
         .flatten()
         .find(|folder| folder.join("chest-adult/manifest.toml").is_file())
         .ok_or_else(|| {
             exit::coded(
                 exit::CONFIG,
-                "no model bundles found in ./models or /usr/share/residentd/models: give --models DIR",
+                "no model bundles found beside this program's source or in /usr/share/residentd/models: give --models DIR",
             )
         })
 }

@@ -32,7 +32,7 @@ pub struct Configuration {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("configuration {path}: {source}")]
+    #[error("configuration {path}: {source}; `residentd provision` makes one")]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -101,7 +101,11 @@ fn located(text: &str, error: &toml::de::Error) -> String {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
     let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
-    format!("line {line}, column {column}: `{shown}`: {}", error.message().trim_end())
+    let remedy = match error.message() {
+        m if m.contains("socket address") => " (write ADDRESS:PORT, for example 0.0.0.0:11112)",
+        _ => "",
+    };
+    format!("line {line}, column {column}: `{shown}`: {}{remedy}", error.message().trim_end())
 }
 
 #[cfg(test)]

@@ -20,8 +20,9 @@ impl StateLock {
     pub fn take(state_dir: &Path) -> Result<Self, DaemonError> {
         let path = state_dir.join("lock");
         let error = |message: String| DaemonError::Lock { path: path.clone(), message };
-        std::fs::create_dir_all(state_dir).map_err(|e| error(e.to_string()))?;
-        let file = File::create(&path).map_err(|e| error(e.to_string()))?;
+        let unwritable = |source| DaemonError::State { path: state_dir.to_owned(), source };
+        std::fs::create_dir_all(state_dir).map_err(unwritable)?;
+        let file = File::create(&path).map_err(unwritable)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| error("another residentd uses this state folder; stop it first".into()))?;
         Ok(Self { _file: file })

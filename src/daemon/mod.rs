@@ -40,6 +40,8 @@ pub enum DaemonError {
     Reader { models_dir: PathBuf, source: ReaderError },
     #[error("{path}: {message}")]
     Lock { path: PathBuf, message: String },
+    #[error("state folder {path}: {source}; it must belong to the user that runs residentd (chown)")]
+    State { path: PathBuf, source: std::io::Error },
     #[cfg(feature = "broker")]
     #[error(transparent)]
     Broker(#[from] publish::BrokerError),

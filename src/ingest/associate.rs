@@ -8,10 +8,10 @@ use dicom_ul::pdu::{
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::limits::{ASSOCIATION, MAX_CONTEXTS, MAX_PDU_BYTES, MAX_REQUEST_BYTES};
-use super::offers::{SOP_CLASSES, TRANSFER_SYNTAXES, find};
+use super::offers::{JPEG_LS, SOP_CLASSES, TRANSFER_SYNTAXES, find};
 use super::wire::{Wire, WireError};
 use super::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION};
-use crate::instance::uid::AeTitle;
+use crate::instance::uid::{AeTitle, Uid};
 
 /// The one application context there is (PS3.7 A.2.1).
 const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";
@@ -37,6 +37,8 @@ pub(super) struct Association<S> {
     pub wire: Wire<S>,
     pub calling: AeTitle,
     pub contexts: Vec<Context>,
+    /// The first SOP class that was asked for and is spoken in no context, in words.
+    pub unspoken: Option<String>,
 }
 
 /// Why there is no association.
@@ -50,6 +52,8 @@ pub(super) enum NotAssociated {
     BadContexts,
     #[error("association rejected: {0}")]
     Rejected(AssociationRJSource),
+    #[error("it asked for AE title {asked:?}, this is {ours}")]
+    OtherAeTitle { asked: String, ours: AeTitle },
 }
 
 /// Answers an association request: accepts, rejects or aborts.
@@ -76,17 +80,24 @@ where
     let calling = match admit(&request, policy) {
         Ok(calling) => calling,
         Err(reason) => {
-            let source = AssociationRJSource::ServiceUser(reason);
+            let source = AssociationRJSource::ServiceUser(reason.clone());
             reject(wire, AssociationRJResult::Permanent, source.clone()).await;
-            return Err(NotAssociated::Rejected(source));
+            return Err(match reason {
+                AssociationRJServiceUserReason::CalledAETitleNotRecognized => NotAssociated::OtherAeTitle {
+                    asked: request.called_ae_title.trim().chars().take(16).collect(),
+                    ours: policy.ae_title.clone(),
+                },
+                _ => NotAssociated::Rejected(source),
+            });
         }
     };
     let Some((contexts, results)) = negotiate(&request.presentation_contexts) else {
         wire.abort(AbortRQServiceProviderReason::InvalidPduParameter).await;
         return Err(NotAssociated::BadContexts);
     };
+    let unspoken = unspoken(&request.presentation_contexts, &contexts);
     wire.write(&acceptance(request, results), ASSOCIATION).await?;
-    Ok(Association { wire, calling, contexts })
+    Ok(Association { wire, calling, contexts, unspoken })
 }
 
 /// Turns away a peer for which there is no seat, after reading its request.
@@ -148,6 +159,24 @@ fn negotiate(proposed: &[PresentationContextProposed]) -> Option<(Vec<Context>, 
         results.push(PresentationContextResult { id, reason, transfer_syntax: transfer_syntax.to_owned() });
     }
     Some((accepted, results))
+}
+
+/// The first SOP class of `proposed` that no accepted context speaks: what a site must
+/// mend at the sender, or what this build was made without.
+fn unspoken(proposed: &[PresentationContextProposed], accepted: &[Context]) -> Option<String> {
+    let bare = |text: &str| text.parse::<Uid>().map_or_else(|_| "an invalid UID".to_owned(), |uid| uid.to_string());
+    let context = proposed.iter().find(|proposed| {
+        let class = find(&SOP_CLASSES, &proposed.abstract_syntax);
+        !accepted.iter().any(|accepted| Some(accepted.sop_class) == class)
+    })?;
+    let class = bare(&context.abstract_syntax);
+    if find(&SOP_CLASSES, &context.abstract_syntax).is_none() {
+        return Some(format!("SOP class {class} is not received here"));
+    }
+    let syntax = context.transfer_syntaxes.first().map_or_else(|| "none".to_owned(), |syntax| bare(syntax));
+    let remedy =
+        if JPEG_LS.contains(&syntax.as_str()) { " (JPEG-LS needs a build with the jpeg-ls feature)" } else { "" };
+    Some(format!("SOP class {class} is not received in transfer syntax {syntax}{remedy}"))
 }
 
 fn acceptance(request: AssociationRQ, presentation_contexts: Vec<PresentationContextResult>) -> Pdu {

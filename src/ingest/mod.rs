@@ -94,6 +94,8 @@ struct Shared {
     broken: Refusals,
     /// Instances that were refused.
     refusals: Refusals,
+    /// SOP classes and transfer syntaxes that were asked for in vain.
+    unspoken: Refusals,
 }
 
 impl Listener {
@@ -143,6 +145,7 @@ impl Listener {
             strangers: Refusals::default(),
             broken: Refusals::default(),
             refusals: Refusals::default(),
+            unspoken: Refusals::default(),
         });
         let mut tasks = JoinSet::new();
         loop {

@@ -15,6 +15,9 @@ pub const SOP_CLASSES: [&str; 8] = [
     "1.2.840.10008.5.1.4.1.1.7",   // Secondary Capture
 ];
 
+/// JPEG-LS, lossless and near-lossless: decoded with the `jpeg-ls` feature only.
+pub const JPEG_LS: [&str; 2] = ["1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"];
+
 /// What this build decodes. Never a deflated one: its size has no bound.
 pub const TRANSFER_SYNTAXES: &[&str] = &[
     "1.2.840.10008.1.2",      // Implicit VR Little Endian
@@ -28,9 +31,9 @@ pub const TRANSFER_SYNTAXES: &[&str] = &[
     "1.2.840.10008.1.2.4.90", // JPEG 2000 lossless
     "1.2.840.10008.1.2.4.91", // JPEG 2000
     #[cfg(feature = "jpeg-ls")]
-    "1.2.840.10008.1.2.4.80", // JPEG-LS lossless
+    JPEG_LS[0],
     #[cfg(feature = "jpeg-ls")]
-    "1.2.840.10008.1.2.4.81", // JPEG-LS near-lossless
+    JPEG_LS[1],
 ];
 
 /// The UID of ours that a peer's text names, padding aside.

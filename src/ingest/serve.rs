@@ -28,17 +28,17 @@ pub(super) async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Association { wire, calling, contexts } = association;
+    let Association { wire, calling, contexts, .. } = association;
     let messages = Messages::new(wire, shared.settings.idle_s.duration(), shared.settings.instance_s.duration());
-    let mut session = Session { shared, messages, calling, contexts, stored: 0 };
+    let mut session = Session { shared, messages, calling, contexts, stored: 0, known: 0 };
     let ended = loop {
         if let Err(ended) = session.message(&mut stop).await {
             break ended;
         }
     };
-    let Session { messages, calling, stored, .. } = session;
-    if stored > 0 {
-        log::info!("association of {calling} at {peer}: {stored} instances stored, {ended}");
+    let Session { messages, calling, stored, known, .. } = session;
+    if stored + known > 0 {
+        log::info!("association of {calling} at {peer}: {stored} new, {known} already here, {ended}");
     }
     let wire = messages.wire;
     match ended {
@@ -57,7 +57,9 @@ struct Session<'a, S> {
     messages: Messages<S>,
     calling: AeTitle,
     contexts: Vec<Context>,
+    /// Instances answered with success: new ones, and ones that were here.
     stored: u64,
+    known: u64,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
@@ -93,8 +95,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             }
         };
         let (status, comment) = match result {
-            Ok(_) => {
-                self.stored += 1;
+            Ok(accepted) => {
+                match accepted {
+                    Accepted::New => self.stored += 1,
+                    Accepted::Same | Accepted::Conflict => self.known += 1,
+                }
                 (dimse::SUCCESS, String::new())
             }
             Err(refusal) => {

@@ -85,6 +85,9 @@ impl Shared {
         match established {
             Ok(association) => {
                 self.counters.associations.fetch_add(1, Relaxed);
+                if let Some(what) = &association.unspoken {
+                    self.unspoken.warn(format_args!("{} at {peer}: {what}", association.calling));
+                }
                 serve::serve(self, association, peer, stop).await;
             }
             Err(error) => self.turned_away(peer, &error),

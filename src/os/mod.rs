@@ -83,6 +83,16 @@ pub fn peak_rss_kib(pid: Option<u32>) -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("no VmHWM in /proc status"))
 }
 
+/// Lets `residentd read … | head` end as other programs do, by SIGPIPE, which Rust's
+/// start-up code ignores. Not for the daemon: a peer that leaves must not end it.
+#[expect(unsafe_code, reason = "signal has no safe wrapper among our dependencies")]
+pub fn end_quietly_on_a_closed_pipe() {
+    // SAFETY: restores a default disposition; no handler of ours is involved.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
 /// Process ids of the children of process `pid`, from `/proc`.
 ///
 /// # Errors

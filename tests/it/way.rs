@@ -45,6 +45,39 @@ fn the_bytes_that_were_signed_are_the_bytes_that_arrive() {
 }
 
 #[test]
+fn export_gives_every_outcome_as_it_was_signed_and_it_verifies() {
+    let site = Site::new();
+    let export = || {
+        let mut command = Command::new(RESIDENTD);
+        command.arg("export").arg("--config").arg(site.path("residentd.toml")).output().unwrap()
+    };
+    assert_eq!(export().status.code(), Some(65), "a box that has never run has nothing to export");
+    let daemon = site.start();
+    for seed in 1..=2 {
+        assert_eq!(site.send(&site.phantom(seed)), Ok(0));
+    }
+    crate::site::wait_for("both outcomes", || site.outcomes().len() == 2);
+    let exported = String::from_utf8(export().stdout).unwrap();
+    daemon.stop();
+    assert_eq!(
+        exported.lines().collect::<Vec<_>>(),
+        site.outcomes().iter().map(|o| o.jws.as_str()).collect::<Vec<_>>()
+    );
+    assert!(site.verify(&exported).status.success());
+}
+
+#[test]
+fn a_demo_that_cannot_go_the_whole_way_says_so_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("no.dcm");
+    std::fs::write(&file, "not DICOM").unwrap();
+    let output =
+        Command::new(RESIDENTD).arg("demo").arg("--models").arg(crate::site::MODELS).arg(&file).output().unwrap();
+    assert!(!output.status.success());
+    assert!(text(&output).contains("not a DICOM file"), "{}", text(&output));
+}
+
+#[test]
 fn the_same_image_again_is_a_success_and_no_second_reading() {
     let site = Site::new();
     let daemon = site.start();

@@ -49,11 +49,14 @@ async fn play(arguments: &Arguments, models: &Path) -> anyhow::Result<()> {
     } else {
         arguments.files.clone()
     };
-    let daemon = theatre.start_daemon()?;
+    let mut daemon = theatre.start_daemon()?;
     let start = Instant::now();
     let host = theatre.broker.ip().to_string();
-    let mut subscriber =
-        Subscriber::subscribe(&host, theatre.broker.port(), "residentd/demo/demo/report", START_LIMIT).await?;
+    let subscribing = Subscriber::subscribe(&host, theatre.broker.port(), "residentd/demo/demo/report", START_LIMIT);
+    let mut subscriber = tokio::select! {
+        subscribed = subscribing => subscribed?,
+        ended = daemon.ended() => return Err(ended),
+    };
     steps.note("daemon and embedded broker up, subscriber connected", start.elapsed());
 
     let calling: AeTitle = "DEMO_SCANNER".parse()?;
@@ -70,7 +73,10 @@ async fn play(arguments: &Arguments, models: &Path) -> anyhow::Result<()> {
             ));
         }
         let released = Instant::now();
-        let message = subscriber.next(OUTCOME_LIMIT).await.context("no outcome arrived")?;
+        let message = tokio::select! {
+            message = subscriber.next(OUTCOME_LIMIT) => message.context("no outcome arrived")?,
+            ended = daemon.ended() => return Err(ended),
+        };
         delays.push(released.elapsed());
         steps.note("sealed outcome at the subscriber, after release", released.elapsed());
         outcomes.push(message);
@@ -121,7 +127,7 @@ async fn send_when_up(address: &str, calling: &AeTitle, called: &AeTitle, file: 
     let deadline = Instant::now() + START_LIMIT;
     loop {
         match deliver::send(address, calling, called, file).await {
-            Err(deliver::SendError::Association { .. }) if Instant::now() < deadline => {
+            Err(deliver::SendError::Unreachable { .. }) if Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             other => return Ok(other?),

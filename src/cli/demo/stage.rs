@@ -10,6 +10,9 @@ use anyhow::{Context, ensure};
 
 use crate::os;
 
+/// How often the daemon's process is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
 /// A provisioned device in a folder that goes when this does.
 pub struct Theatre {
     folder: PathBuf,
@@ -85,6 +88,17 @@ impl Running {
         let reader = os::children(self.0.id())?.first().map(|pid| os::peak_rss_kib(Some(*pid))).transpose()?;
         let reader = reader.map_or_else(|| "gone".to_owned(), |kib| format!("{:.1} MiB", kib as f64 / 1024.0));
         Ok(format!("peak memory: gateway {:.1} MiB, reader {reader}", gateway as f64 / 1024.0))
+    }
+
+    /// Resolves when the process ends of itself, which it must not.
+    pub async fn ended(&mut self) -> anyhow::Error {
+        loop {
+            match self.0.try_wait() {
+                Ok(None) => tokio::time::sleep(POLL).await,
+                Ok(Some(status)) => return anyhow::anyhow!("the daemon ended ({status}); its log says why"),
+                Err(e) => return e.into(),
+            }
+        }
     }
 
     /// Stops it as a service manager would, and says if it did not end well.
