@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::board::Board;
 use crate::config::Configuration;
 use crate::daemon::Daemon;
+use crate::os::sandbox;
 
 /// Most threads of the gateway's runtime: its work is waiting.
 const MAX_THREADS: u16 = 2;
@@ -21,6 +22,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    sandbox::forbid_core_dumps()?;
     let config = Configuration::load(&arguments.config)?;
     let board = Board::detect(Path::new("/"));
     info!("residentd {} on {}, configuration {}", env!("CARGO_PKG_VERSION"), board.name, config.sha256);

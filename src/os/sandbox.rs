@@ -32,13 +32,21 @@ pub struct Walls {
 /// # Errors
 /// A resource limit or the system-call filter was refused although the kernel has it.
 pub fn raise(readable: &[PathBuf], memory_bytes: u64) -> std::io::Result<Walls> {
-    limit(Resource::Core, 0)?;
+    forbid_core_dumps()?;
     limit(Resource::Nofile, MAX_OPEN_FILES)?;
     limit(Resource::As, memory_bytes)?;
     let mut missing = Vec::new();
     missing.extend(fence_files(readable).err());
     missing.extend(filter_calls().err());
     Ok(Walls { missing })
+}
+
+/// No core dump of this process, ever: the signing key would be in it.
+///
+/// # Errors
+/// The limit was refused.
+pub fn forbid_core_dumps() -> std::io::Result<()> {
+    limit(Resource::Core, 0)
 }
 
 fn limit(resource: Resource, to: u64) -> std::io::Result<()> {

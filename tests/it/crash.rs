@@ -45,6 +45,18 @@ fn a_kill_between_any_two_steps_loses_no_accepted_instance_and_doubles_no_outcom
 }
 
 #[test]
+fn neither_process_leaves_a_core_dump_with_the_key_in_it() {
+    let site = Site::new();
+    let daemon = site.start();
+    for pid in daemon.children().into_iter().chain([daemon.0.id()]) {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().filter(|w| *w == "0").count(), 2, "{core}");
+    }
+    daemon.stop();
+}
+
+#[test]
 fn a_dead_reader_costs_no_image_and_no_listener() {
     let site = Site::new();
     let daemon = site.start();
