@@ -121,8 +121,8 @@ impl Assembly {
 fn digest(data: &Samples) -> crate::digest::Digest {
     match data {
         Samples::U8(values) => crate::digest::Digest::of(values),
-        Samples::U16(values) => words_digest(values, |v| v.to_le_bytes()),
-        Samples::I16(values) => words_digest(values, |v| v.to_le_bytes()),
+        Samples::U16(values) => words_digest(values, u16::to_le_bytes),
+        Samples::I16(values) => words_digest(values, i16::to_le_bytes),
     }
 }
 

@@ -80,7 +80,7 @@ fn bomb(path: &Path) {
     let runs = (u32::from(SIDE) * u32::from(SIDE)).div_ceil(128) as usize;
     let segment = [0x81u8, 0x00].repeat(runs);
     let mut header = [0u32; 16];
-    header[..3].copy_from_slice(&[2, 64, 64 + segment.len() as u32]);
+    header[..3].copy_from_slice(&[2, 64, 64 + u32::try_from(segment.len()).unwrap()]);
     let fragment: Vec<u8> =
         header.iter().flat_map(|word| word.to_le_bytes()).chain([segment.clone(), segment].concat()).collect();
     let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
