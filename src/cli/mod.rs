@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod evaluate;
 mod exit;
 mod phantom;
 mod provision;
@@ -30,6 +31,8 @@ enum Command {
     Run(run::Arguments),
     /// Read DICOM files with the same reader and print the drafts
     Read(read::Arguments),
+    /// Hold a model bundle against labelled images with the same reader
+    Evaluate(evaluate::Arguments),
     /// Check sealed outcomes against the device's public key
     Verify(verify::Arguments),
     /// Make a device's key, identity and configuration; never overwrites
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Read(arguments) => read::read(&arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),
         Command::Check(arguments) => check::check(&arguments),
