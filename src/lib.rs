@@ -22,6 +22,7 @@
 //! | `daemon` | wires the edges: ingest, reading loop, publisher, retention |
 //! | `deliver` | C-STORE as SCU |
 //! | `digest` | SHA-256 as a type |
+//! | `evaluate` | a bundle held against labelled images, through the same reader |
 //! | `infer` | bundles, routing, the model in tract, calibrated findings |
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
 //! | `instance` | a DICOM file whose element headers were checked |
@@ -45,6 +46,7 @@ pub mod config;
 pub mod daemon;
 pub mod deliver;
 pub mod digest;
+pub mod evaluate;
 pub mod infer;
 pub mod ingest;
 pub mod instance;

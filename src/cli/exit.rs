@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::daemon::DaemonError;
+use crate::evaluate::EvaluateError;
 use crate::ingest::IngestError;
 use crate::reader::supervise::ReaderError;
 use crate::seal::key::KeyError;
@@ -16,10 +17,15 @@ pub const UNAVAILABLE: u8 = 69;
 pub const SOFTWARE: u8 = 70;
 /// An output file may not be made (`EX_CANTCREAT`): it exists.
 pub const CANNOT_CREATE: u8 = 73;
+/// It was done in part (`EX_TEMPFAIL`): `evaluate` of an index with rows that cannot be
+/// evaluated; mend them and run again.
+pub const PARTIAL: u8 = 75;
 /// Permissions are wrong (`EX_NOPERM`): a key that others can read.
 pub const PERMISSION: u8 = 77;
 /// The configuration is wrong (`EX_CONFIG`).
 pub const CONFIG: u8 = 78;
+/// Ended by Ctrl-C before anything was written: 128 and SIGINT, as shells say it.
+pub const INTERRUPTED: u8 = 130;
 
 /// An error that names its own exit code.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +55,12 @@ pub fn code(error: &anyhow::Error) -> u8 {
     }
     if let Some(error) = error.downcast_ref::<ReaderError>() {
         return of_reader(error);
+    }
+    if let Some(error) = error.downcast_ref::<EvaluateError>() {
+        return match error {
+            EvaluateError::Reader(source) => of_reader(source),
+            _ => DATA,
+        };
     }
     match error.downcast_ref::<DaemonError>() {
         Some(DaemonError::Key(_) | DaemonError::State { .. }) => PERMISSION,

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod evaluate;
 mod exit;
 mod export;
 mod phantom;
@@ -31,6 +32,8 @@ enum Command {
     Run(run::Arguments),
     /// Read DICOM files with the same reader and print the drafts
     Read(read::Arguments),
+    /// Hold a model bundle against labelled images with the same reader
+    Evaluate(evaluate::Arguments),
     /// Check sealed outcomes against the device's public key
     Verify(verify::Arguments),
     /// Print the sealed outcomes of a box, one a line, delivered or not
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Read(arguments) => read::read(&arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{exit, show};
 use crate::board::Board;
-use crate::config::Configuration;
-use crate::config::Name;
+use crate::config::{Configuration, Name, Reader};
 use crate::os;
 use crate::reader;
 use crate::reader::supervise::{Attempt, Settings, Supervised};
@@ -50,23 +49,33 @@ fn resolved(file: &Path) -> anyhow::Result<PathBuf> {
 }
 
 fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[PathBuf]) -> anyhow::Result<Settings> {
-    let reader = config.map(|c| c.file.reader.clone()).unwrap_or_default();
-    let models_dir = match (models, config) {
-        (Some(models), _) => models
-            .canonicalize()
-            .map_err(|e| exit::coded(exit::CONFIG, format!("--models {}: {e}", models.display())))?,
-        (None, Some(_)) => reader.models_dir,
-        (None, None) => shipped_models()?,
+    let reader = config.map(|c| c.file.reader.clone());
+    let models_dir = match (models, &reader) {
+        (None, Some(reader)) => reader.models_dir.clone(),
+        _ => models_dir(models)?,
     };
-    let memory_mib = reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
     let mut image_dirs: Vec<PathBuf> = files.iter().filter_map(|f| f.parent().map(Path::to_owned)).collect();
     image_dirs.dedup();
-    Ok(Settings {
+    Ok(reader_settings(models_dir, reader, image_dirs))
+}
+
+/// The folder of bundles that was given, else the one that is shipped.
+pub fn models_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    given.map_or_else(shipped_models, |models| {
+        models.canonicalize().map_err(|e| exit::coded(exit::CONFIG, format!("--models {}: {e}", models.display())))
+    })
+}
+
+/// A reader as the daemon runs it, by configuration or default.
+pub fn reader_settings(models_dir: PathBuf, reader: Option<Reader>, image_dirs: Vec<PathBuf>) -> Settings {
+    let reader = reader.unwrap_or_default();
+    let memory_mib = reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
+    Settings {
         models_dir,
         image_dirs,
         memory_bytes: u64::from(memory_mib) * 1024 * 1024,
         time_limit: reader.time_limit_s.duration(),
-    })
+    }
 }
 
 /// The bundles that came with this program: in the source tree it was built in, or

@@ -84,6 +84,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["digest", "instance"]),
     ("deliver", &["instance"]),
     ("digest", &[]),
+    ("evaluate", &["digest", "infer", "reader", "report"]),
     ("infer", &["digest", "preprocess", "study"]),
     ("ingest", &["clock", "config", "digest", "instance", "os", "store"]),
     ("instance", &["digest"]),
