@@ -68,7 +68,7 @@ async fn a_caller_that_names_another_or_is_not_allowed_is_rejected() {
     let reason = AssociationRJServiceUserReason::CallingAETitleNotRecognized;
     assert_eq!(rejection(stranger), (AssociationRJResult::Permanent, AssociationRJSource::ServiceUser(reason)));
     connect(&gateway).await;
-    assert_eq!(gateway.counters.turned_away.load(Relaxed), 2);
+    counted(&gateway.counters.turned_away, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@ mod secured;
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -26,6 +27,16 @@ pub(super) const AE: &str = "RESIDENTD";
 /// Longest wait for anything; only a failing test waits that long.
 pub(super) async fn within<T>(what: impl Future<Output = T>) -> T {
     timeout(Duration::from_mins(1), what).await.expect("in time")
+}
+
+/// Waits until `counter` is `n`: it is counted after the peer was answered.
+pub(super) async fn counted(counter: &AtomicU64, n: u64) {
+    within(async {
+        while counter.load(Relaxed) != n {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 pub(super) struct Gateway {

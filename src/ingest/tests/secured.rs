@@ -87,7 +87,7 @@ async fn a_client_certificate_of_our_authority_is_needed_and_enough() {
     let stranger = Pki::new().issue(ExtendedKeyUsagePurpose::ClientAuth);
     assert_eq!(echo(&gateway, pki.client(Some(&stranger))).await, None);
     assert!(within(options().establish_async(gateway.address)).await.is_err(), "plain text gets no association");
-    assert_eq!(gateway.counters.associations.load(Relaxed), 1);
+    counted(&gateway.counters.associations, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
