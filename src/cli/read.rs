@@ -142,7 +142,7 @@ fn fhir(answered: &Answered) -> anyhow::Result<String> {
         device: DeviceFacts {
             site: name.clone(),
             name,
-            key_id: "none".into(),
+            key_id: fhir::NO_KEY.into(),
             software_version: env!("CARGO_PKG_VERSION").into(),
         },
         instance: InstanceFacts {

@@ -62,12 +62,13 @@ pub fn payload(jws: &[u8]) -> anyhow::Result<String> {
     let text =
         STANDARD.decode(report["presentedForm"][0]["data"].as_str().context("no text in the DiagnosticReport")?)?;
     let mut page = String::from_utf8(text)?.lines().map(|line| wrapped(line, 88, "")).collect::<Vec<_>>().join("\n");
-    let _ = writeln!(page, "\n\n{:<32} {:<14} {:>12}", "OBSERVATION", "STATE", "PROBABILITY");
+    let _ = writeln!(page, "\n\n{:<32} {:<19} {:>12}", "OBSERVATION", "STATE", "PROBABILITY");
     for observation in resources("Observation") {
-        let coded = |field: &str| observation[field]["coding"][0]["display"].as_str().unwrap_or("-").to_owned();
+        let name = observation["code"]["coding"][0]["display"].as_str().unwrap_or("-");
+        let state = observation["valueCodeableConcept"]["text"].as_str().unwrap_or("-");
         let percent = observation["component"][0]["valueQuantity"]["value"].as_f64();
         let shown = percent.map_or_else(|| "-".to_owned(), |p| format!("{p:.1} %"));
-        let _ = writeln!(page, "{:<32} {:<14} {shown:>12}", coded("code"), coded("valueCodeableConcept"));
+        let _ = writeln!(page, "{name:<32} {state:<19} {shown:>12}");
     }
     Ok(page)
 }

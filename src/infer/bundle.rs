@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::decide::decide;
+use super::decide::{decide, undecided};
 use super::findings::{BundleIdentity, Findings};
 use super::manifest::Manifest;
 use super::model::{Model, ModelError, Signature};
@@ -124,6 +124,7 @@ impl Bundle {
             version: about.version.clone(),
             title: about.title.clone(),
             intended_use: about.intended_use.clone(),
+            forbidden_use: about.forbidden_use.clone(),
             research_only: about.research_only,
             sha256: Digest::of(&text),
         };
@@ -144,17 +145,18 @@ impl Bundle {
         &self.manifest
     }
 
-    /// Reads one input tensor (`[1, 1, height, width]`, C order).
+    /// Reads one input tensor (`[1, 1, height, width]`, C order) of an image of `view`
+    /// (View Position (0018,5101)).
     ///
     /// # Errors
     /// Inference failed.
-    pub fn findings(&self, input: &[f32]) -> Result<Findings, ModelError> {
+    pub fn findings(&self, input: &[f32], view: Option<&str>) -> Result<Findings, ModelError> {
         let logits = self.model.run(input)?;
-        Ok(Findings {
-            bundle: self.identity.clone(),
-            findings: decide(&self.manifest.finding, &logits),
-            not_assessed: self.manifest.not_assessed.words.clone(),
-        })
+        let specs = &self.manifest.finding;
+        // What it reads on other views comes first: it is what would be expected here.
+        let mut not_assessed = undecided(specs, view);
+        not_assessed.extend_from_slice(&self.manifest.not_assessed.words);
+        Ok(Findings { bundle: self.identity.clone(), findings: decide(specs, &logits, view), not_assessed })
     }
 
     fn reproduce_golden(&self, folder: &Path) -> Result<(), BundleError> {
@@ -277,6 +279,10 @@ mod tests {
             ("width = 160", "width = 161", "input shape"),
             ("output = 0", "output = 9", "output shape"),
             ("format = 1", "format = 2", "this residentd reads 1"),
+            ("output = 0", "output = 0\nview = [\"PA\"]", "view some of [applies_to] view"),
+            ("output = 0", "output = 0\nview = []", "view some of [applies_to] view"),
+            ("prevalence = ", "prevalence = 1", "is not a probability"),
+            ("positives_among_present = ", "positives = ", "unknown field"),
             ("[input]", "[input]\nwidht = 3", "unknown field"),
             ("\"model.onnx\" =", "\"../model.onnx\" =", "lacks \"model.onnx\""),
         ] {

@@ -1,15 +1,24 @@
 //! From logits to findings: calibration, then bands. Pure arithmetic.
 
-use super::findings::{Band, Finding, Findings, Probability};
+use super::findings::{Band, Finding, Findings, MAX_FINDINGS, Probability};
 use super::manifest::{Calibration, FindingSpec};
 
-/// The findings that `specs` make of `logits`.
+/// The findings that `specs` make of `logits` of an image of `view`; those that are not
+/// for that view are left out, and [`undecided`] names them.
 ///
 /// # Panics
 /// Never: the bundle was refused at load if an output index exceeds the logits.
 #[must_use]
-pub fn decide(specs: &[FindingSpec], logits: &[f32]) -> heapless::Vec<Finding, { super::findings::MAX_FINDINGS }> {
-    specs.iter().map(|spec| one(spec, logits[spec.output])).collect()
+pub fn decide(specs: &[FindingSpec], logits: &[f32], view: Option<&str>) -> heapless::Vec<Finding, MAX_FINDINGS> {
+    specs.iter().filter(|spec| spec.is_for(view)).map(|spec| one(spec, logits[spec.output])).collect()
+}
+
+/// What [`decide`] leaves out on images of `view`, as the report's "not assessed" says it:
+/// `pulmonary edema on PA images`.
+#[must_use]
+pub fn undecided(specs: &[FindingSpec], view: Option<&str>) -> Vec<String> {
+    let on = view.unwrap_or("such");
+    specs.iter().filter(|spec| !spec.is_for(view)).map(|spec| format!("{} on {on} images", spec.words)).collect()
 }
 
 fn one(spec: &FindingSpec, logit: f32) -> Finding {
@@ -22,6 +31,8 @@ fn one(spec: &FindingSpec, logit: f32) -> Finding {
         band: band(probability, spec.absent_below, spec.present_above),
         absent_below: spec.absent_below,
         present_above: spec.present_above,
+        prevalence: spec.prevalence,
+        positives_among_present: spec.positives_among_present,
     }
 }
 
@@ -54,6 +65,7 @@ impl Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::infer::findings::Code;
 
     fn p(value: f32) -> Probability {
         value.try_into().unwrap()
@@ -65,6 +77,35 @@ mod tests {
         assert_eq!(band(p(0.7), p(0.2), p(0.7)), Band::Present);
         assert_eq!(band(p(0.199), p(0.2), p(0.7)), Band::Absent);
         assert_eq!(band(p(0.5), p(0.5), p(0.5)), Band::Present);
+    }
+
+    fn spec(label: &str, view: Option<&[&str]>) -> FindingSpec {
+        FindingSpec {
+            label: label.try_into().unwrap(),
+            output: 0,
+            words: label.into(),
+            code: Code { system: String::new(), code: String::new(), display: String::new() },
+            calibration: Calibration { slope: 1.0, intercept: 0.0 },
+            absent_below: p(0.2),
+            present_above: p(0.7),
+            prevalence: p(0.1),
+            positives_among_present: p(0.3),
+            view: view.map(|views| views.iter().map(|v| (*v).to_owned()).collect()),
+            auroc: [0.0; 3],
+            sensitivity_at_absent: [0.0; 3],
+            specificity_at_present: [0.0; 3],
+        }
+    }
+
+    #[test]
+    fn a_finding_is_decided_on_its_views_and_named_as_not_assessed_on_others() {
+        let specs = [spec("edema", Some(&["AP"])), spec("effusion", None)];
+        let labels = |view| decide(&specs, &[0.0], view).iter().map(|f| f.label.to_string()).collect::<Vec<_>>();
+        assert_eq!(labels(Some("AP")), ["edema", "effusion"]);
+        assert_eq!(labels(Some("PA")), ["effusion"]);
+        assert_eq!(labels(None), ["effusion"]);
+        assert_eq!(undecided(&specs, Some("PA")), ["edema on PA images"]);
+        assert!(undecided(&specs, Some("AP")).is_empty());
     }
 
     #[test]

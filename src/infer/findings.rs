@@ -73,6 +73,10 @@ pub struct Finding {
     pub absent_below: Probability,
     /// See `absent_below`.
     pub present_above: Probability,
+    /// Share of positives in the data that the probability was calibrated on.
+    pub prevalence: Probability,
+    /// Share of the bundle's test images at or above `present_above` that have the finding.
+    pub positives_among_present: Probability,
 }
 
 /// All findings of one bundle on one image, in the bundle's order.
@@ -99,6 +103,8 @@ pub struct BundleIdentity {
     pub title: String,
     /// What it may be used for.
     pub intended_use: String,
+    /// What it must not be used for.
+    pub forbidden_use: String,
     /// True where its training data's licence allows research only.
     pub research_only: bool,
     /// SHA-256 of its manifest, which holds the digests of its other files.

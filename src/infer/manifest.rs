@@ -1,7 +1,8 @@
 //! `manifest.toml` of a model bundle, format 1: what it is, what it applies to, what it needs.
 //!
 //! Invariants after parsing: 1. `format` is 1; 2. labels are unique and thresholds ordered;
-//! 3. every file that will be opened has a digest. File names never leave the folder.
+//! 3. every file that will be opened has a digest, and file names never leave the folder;
+//! 4. a finding's views are among those that the bundle applies to.
 
 use std::collections::BTreeMap;
 
@@ -117,12 +118,27 @@ pub struct FindingSpec {
     pub absent_below: Probability,
     /// At or above: present.
     pub present_above: Probability,
+    /// Share of positives in the bundle's development data.
+    pub prevalence: Probability,
+    /// Share of test images at or above `present_above` that have the finding.
+    pub positives_among_present: Probability,
+    /// View Position (0018,5101) values that it is decided on; absent: all that the
+    /// bundle applies to.
+    pub view: Option<Vec<String>>,
     /// AUROC on the test split: estimate, and 95 % interval.
     pub auroc: [f32; 3],
     /// Share of positives at or above `absent_below`, with interval.
     pub sensitivity_at_absent: [f32; 3],
     /// Share of negatives below `present_above`, with interval.
     pub specificity_at_present: [f32; 3],
+}
+
+impl FindingSpec {
+    /// True where the finding is decided on images of `view`.
+    #[must_use]
+    pub fn is_for(&self, view: Option<&str>) -> bool {
+        self.view.as_ref().is_none_or(|views| view.is_some_and(|view| views.iter().any(|v| v == view)))
+    }
 }
 
 /// p = 1 / (1 + exp(-(slope · logit + intercept))).
@@ -207,9 +223,13 @@ impl Manifest {
             let twin = self.finding[..i].iter().any(|f| f.label == finding.label || f.output == finding.output);
             let ordered = finding.absent_below <= finding.present_above;
             let finite = finding.calibration.slope.is_finite() && finding.calibration.intercept.is_finite();
-            (twin || !ordered || !finite).then(|| {
+            let views = finding
+                .view
+                .as_ref()
+                .is_none_or(|views| !views.is_empty() && views.iter().all(|v| self.applies_to.view.contains(v)));
+            (twin || !ordered || !finite || !views).then(|| {
                 format!(
-                    "finding {:?}: label and output must be its own, absent_below <= present_above, calibration finite",
+                    "finding {:?}: label and output must be its own, absent_below <= present_above, calibration finite, view some of [applies_to] view",
                     finding.label
                 )
             })

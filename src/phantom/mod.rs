@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(study.modality.as_deref(), Some("DX"));
         assert_eq!(study.body_part.as_deref(), Some("CHEST"));
         assert_eq!(study.view.as_deref(), Some("PA"));
-        assert_eq!((study.age_years, study.sex), (Some(45.0), Some(Sex::Other)));
+        assert_eq!((study.age.years(), study.sex), (Some(45.0), Some(Sex::Other)));
         assert!(study.patient_id.unwrap().contains("PHANTOM"));
         assert!(study.study_instance_uid.unwrap().as_str().starts_with("2.25."));
     }

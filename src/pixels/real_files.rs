@@ -132,7 +132,7 @@ mod tests {
             let Ok(object) = dicom_object::open_file(folder.join(&row[0])) else { continue };
             if let Ok(study) = crate::study::Study::from_object(&object) {
                 count += 1;
-                assert!(study.age_years.is_none_or(|age| (0.0..=150.0).contains(&age)), "{}", row[0]);
+                assert!(study.age.years().is_none_or(|age| (0.0..=150.0).contains(&age)), "{}", row[0]);
             }
         }
         println!("{count} studies");

@@ -89,9 +89,11 @@ impl Resident {
             draft.stage("present", |_| preprocess::gray(&frames, frames.frames / 2, &Look::from_object(&object)));
         draft
             .stage("quality", |_| quality::assess(&gray))
-            .map_err(|unfit| abstention(ReasonCode::Unfit, format!("{unfit} [{}]", unfit.code())))?;
+            .map_err(|unfit| abstention(ReasonCode::Unfit, unfit.to_string()))?;
         let input = draft.stage("preprocess", |_| preprocess::input(&gray, &bundle.manifest().geometry()));
-        let findings = draft.stage("infer", |_| bundle.findings(&input)).map_err(|e| failure(&e.to_string()))?;
+        let findings = draft
+            .stage("infer", |_| bundle.findings(&input, study.view.as_deref()))
+            .map_err(|e| failure(&e.to_string()))?;
         Ok(Outcome::Report(Box::new(findings)))
     }
 }

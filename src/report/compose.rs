@@ -4,21 +4,23 @@
 //! kind of sentence, which is what lets the tests read the findings back out of the
 //! text (promise 8). Nothing here reads a pixel, a clock or the header's free text.
 
-use std::cmp::Reverse;
-
 use super::reading::{Outcome, Reason, ReasonCode, Text};
-use super::words::{Hedge, context, inside, is_without_delay, list, percent, sentence, urgency};
-use crate::infer::findings::{Band, BundleIdentity, Finding, Findings, MAX_FINDINGS};
+use super::words::{Hedge, Place, context, inside, is_without_delay, list, of_100, percent, sentence, urgency};
+use crate::infer::findings::{Band, Finding, Findings, MAX_FINDINGS};
 use crate::study::{Study, Subject};
 
-/// Most sentences in a section: one a finding, one more for a finding that cannot wait,
-/// and at most five about the image, the negatives and what was not assessed.
+/// Most sentences in a section: two a finding, and at most five about the image, the
+/// negatives, what was not assessed and who must look.
 pub const MAX_SENTENCES: usize = 2 * MAX_FINDINGS + 5;
+
+/// Most things that are named as not assessed: a bundle's list, and findings of other views.
+const MAX_NOT_ASSESSED: usize = 2 * MAX_FINDINGS;
 
 /// First sentence of every section about a test object.
 pub const TEST_IMAGE: &str = "TEST IMAGE - not a patient: this image shows a phantom or another test object.";
 
 const MUST_READ: &str = "A clinician must read this image.";
+const MUST_REVIEW: &str = "A clinician must review this image.";
 
 /// Writes the draft for `outcome`; `study` is the header, where it could be read.
 #[must_use]
@@ -26,16 +28,13 @@ pub fn compose(outcome: &Outcome, study: Option<&Study>) -> Text {
     let is_test = study.is_some_and(|study| study.subject == Subject::TestObject);
     let mut text = match outcome {
         Outcome::Report(findings) => Text {
-            findings: findings_section(findings),
+            findings: study.and_then(context).into_iter().chain(findings_section(findings)).collect(),
             impression: impression(findings),
-            disclaimer: disclaimer(&findings.bundle, is_test),
+            disclaimer: disclaimer(findings, is_test),
         },
         Outcome::Abstention(reason) => unread("Not read, because", reason, is_test),
         Outcome::Failure(reason) => unread("Reading failed:", reason, is_test),
     };
-    if let Some(context) = study.and_then(context) {
-        text.findings.insert(0, context);
-    }
     if is_test {
         text.findings.insert(0, TEST_IMAGE.to_owned());
         text.impression.insert(0, TEST_IMAGE.to_owned());
@@ -46,80 +45,91 @@ pub fn compose(outcome: &Outcome, study: Option<&Study>) -> Text {
 /// What was seen: what is there, then what may be there, then the pertinent negatives,
 /// then what was not looked for.
 fn findings_section(findings: &Findings) -> Vec<String> {
-    let mut sentences: Vec<String> =
-        ranked(findings, |f| (Reverse(presence(f)), 0)).into_iter().map(positive).collect();
-    let absent: Vec<&Finding> = in_band(findings, Band::Absent);
-    if !absent.is_empty() {
-        sentences.push(negative(&absent));
+    let mut sentences = Vec::new();
+    for finding in ranked(findings, |_| 0).into_iter().filter(|f| !is_no_sign(f)) {
+        sentences.push(hedged(finding));
+        if finding.band == Band::Present {
+            sentences.push(of_those_flagged(finding));
+        }
+    }
+    let no_sign: Vec<&Finding> = findings.findings.iter().filter(|f| is_no_sign(f)).collect();
+    if !no_sign.is_empty() {
+        sentences.push(negative(&no_sign));
     }
     sentences.push(not_assessed(findings));
     sentences
 }
 
-/// What it means, most urgent first, then surest first.
+/// What it means, surest first, of equally sure ones the most urgent.
 fn impression(findings: &Findings) -> Vec<String> {
     let mut sentences = Vec::new();
-    for finding in ranked(findings, |f| (Reverse(0), urgency(f))) {
-        let review = if finding.band == Band::Uncertain { ": human review is needed" } else { "" };
-        sentences.push(sentence(&format!("{}{review}", positive(finding).trim_end_matches('.'))));
-        if is_without_delay(finding) {
+    for finding in ranked(findings, urgency).into_iter().filter(|f| Hedge::of(f).impression == Place::Stated) {
+        sentences.push(hedged(finding));
+        if is_without_delay(finding) && finding.band != Band::Absent {
             let named = inside(&finding.words);
             sentences.push(sentence(&format!(
                 "{named} can be urgent, so a clinician must look at this image without delay"
             )));
         }
     }
-    let absent: Vec<String> = in_band(findings, Band::Absent).into_iter().map(|f| inside(&f.words)).collect();
-    match (sentences.is_empty(), absent.is_empty()) {
-        (true, true) => sentences.extend(["Nothing was assessed.", MUST_READ].map(str::to_owned)),
-        (true, false) => {
-            sentences.push(format!("No sign of the assessed findings ({}) was found.", list(&absent, "and")));
-        }
-        (false, _) => {}
+    if sentences.is_empty() {
+        sentences.push(nothing_stated(findings));
     }
-    sentences.push("Other disease is not excluded.".to_owned());
+    sentences.extend(["Other disease is not excluded.", MUST_REVIEW].map(str::to_owned));
     sentences
 }
 
-/// The findings that are not absent, by `key`, then surest first, then in the bundle's order.
-fn ranked<K: Ord>(findings: &Findings, key: impl Fn(&Finding) -> K) -> Vec<&Finding> {
-    let mut ranked: Vec<&Finding> = findings.findings.iter().filter(|f| f.band != Band::Absent).collect();
+/// The Impression where no finding is stated in it: all are below 10 %, or there is none.
+fn nothing_stated(findings: &Findings) -> String {
+    if findings.findings.is_empty() {
+        return "Nothing was assessed.".to_owned();
+    }
+    if findings.findings.iter().all(is_no_sign) {
+        let named: Vec<String> = findings.findings.iter().map(|f| inside(&f.words)).collect();
+        return format!("No sign of the assessed findings ({}) was found.", list(&named, "and"));
+    }
+    "No assessed finding reached an estimated probability of 10 %.".to_owned()
+}
+
+/// The findings by hedge, surest first, then by `key`, then by probability, then in the
+/// bundle's order.
+fn ranked(findings: &Findings, key: impl Fn(&Finding) -> usize) -> Vec<&Finding> {
+    let mut ranked: Vec<&Finding> = findings.findings.iter().collect();
     ranked.sort_by(|a, b| {
-        let sureness = |f: &Finding| (presence(f), f32::from(f.probability));
-        key(a).cmp(&key(b)).then(sureness(b).partial_cmp(&sureness(a)).expect("a probability is never NaN"))
+        let rank = |f: &Finding| (Hedge::rank(f), key(f));
+        let by_probability = b.probability.partial_cmp(&a.probability).expect("a probability is never NaN");
+        rank(a).cmp(&rank(b)).then(by_probability)
     });
     ranked
 }
 
-/// Rank of a finding by its band: the more present, the higher.
-fn presence(finding: &Finding) -> u8 {
-    match finding.band {
-        Band::Absent => 0,
-        Band::Uncertain => 1,
-        Band::Present => 2,
-    }
-}
-
-fn in_band(findings: &Findings, band: Band) -> Vec<&Finding> {
-    findings.findings.iter().filter(|f| f.band == band).collect()
+fn is_no_sign(finding: &Finding) -> bool {
+    Hedge::of(finding).is_no_sign()
 }
 
 /// `Pleural effusion is likely (estimated probability 87 %).`
-fn positive(finding: &Finding) -> String {
+fn hedged(finding: &Finding) -> String {
     let hedge = Hedge::of(finding);
     let named = inside(&finding.words);
     sentence(&format!(
-        "{}{named}{} (estimated probability {})",
+        "{}{named}{} (estimated probability {}){}",
         hedge.before,
         hedge.after,
-        percent(finding.probability)
+        percent(finding.probability),
+        hedge.end
     ))
 }
 
+/// `In development data, 28 of 100 images flagged like this showed pulmonary edema.`
+fn of_those_flagged(finding: &Finding) -> String {
+    let (count, named) = (of_100(finding.positives_among_present), inside(&finding.words));
+    sentence(&format!("In development data, {count} images flagged like this showed {named}"))
+}
+
 /// `No sign of pneumothorax (estimated probability 2 %) or cardiomegaly (1 %) was found.`
-fn negative(absent: &[&Finding]) -> String {
-    let hedge = Hedge::of(absent[0]);
-    let named: Vec<String> = absent
+fn negative(no_sign: &[&Finding]) -> String {
+    let hedge = Hedge::of(no_sign[0]);
+    let named: Vec<String> = no_sign
         .iter()
         .enumerate()
         .map(|(i, f)| {
@@ -133,29 +143,27 @@ fn negative(absent: &[&Finding]) -> String {
 fn not_assessed(findings: &Findings) -> String {
     let mut named: Vec<String> =
         findings.not_assessed.iter().map(|words| inside(words)).filter(|words| !words.is_empty()).collect();
-    named.truncate(MAX_FINDINGS);
-    named.push("anything else that is not named above".to_owned());
-    format!("This reading does not assess: {}; their absence here says nothing.", list(&named, "and"))
+    named.truncate(MAX_NOT_ASSESSED);
+    let and = if named.is_empty() { "" } else { "and " };
+    named.push(format!("{and}anything else not named above"));
+    format!("Not assessed: {}. That they are not mentioned does not mean that they are absent.", named.join("; "))
 }
 
-fn disclaimer(bundle: &BundleIdentity, is_test: bool) -> Vec<String> {
+fn disclaimer(findings: &Findings, is_test: bool) -> Vec<String> {
+    let bundle = &findings.bundle;
     let mut sentences = Vec::new();
     if is_test {
         sentences.push("This is the reading of a test image, not of a patient.".to_owned());
     }
     sentences.push(format!(
-        "This is an unreviewed draft made by a machine: {}, {} version {}.",
-        inside(&bundle.title),
+        "This is an unreviewed draft made by a machine ({} {}).",
         inside(&bundle.name),
         inside(&bundle.version)
     ));
     sentences.push(
         "It is not a diagnosis and must be reviewed by a qualified clinician before anyone acts on it.".to_owned(),
     );
-    sentences.push(
-        "Its probabilities were calibrated on the model bundle's development data and may be wrong for other patients, scanners and places."
-            .to_owned(),
-    );
+    sentences.extend(calibration(findings));
     if !bundle.intended_use.trim().is_empty() {
         sentences.push(sentence(&format!("Intended use: {}", inside(&bundle.intended_use))));
     }
@@ -163,6 +171,21 @@ fn disclaimer(bundle: &BundleIdentity, is_test: bool) -> Vec<String> {
         sentences.push("This model bundle is for research only: its reading must not be used for care.".to_owned());
     }
     sentences
+}
+
+/// How common the findings were where the probabilities come from: they hold only there.
+fn calibration(findings: &Findings) -> Option<String> {
+    let shares: Vec<String> = findings
+        .findings
+        .iter()
+        .enumerate()
+        .map(|(i, f)| {
+            let lead = if i == 0 { " images showed" } else { "" };
+            format!("{}{lead} {}", of_100(f.prevalence), inside(&f.words))
+        })
+        .collect();
+    let shares = (!shares.is_empty()).then(|| list(&shares, "and"))?;
+    Some(format!("Its probabilities were calibrated where {shares}, and are wrong where that differs."))
 }
 
 /// The draft where there are no findings: why, and what to do next.
@@ -175,7 +198,11 @@ fn unread(lead: &str, reason: &Reason, is_test: bool) -> Text {
     if is_test {
         disclaimer.insert(0, "This is about a test image, not about a patient.".to_owned());
     }
-    Text { findings: vec![because.clone()], impression: vec![because, next_step(reason.code).to_owned()], disclaimer }
+    Text {
+        findings: vec!["Not read.".to_owned()],
+        impression: vec![because, next_step(reason.code).to_owned()],
+        disclaimer,
+    }
 }
 
 /// What a human should do where nothing was read.

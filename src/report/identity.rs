@@ -21,6 +21,33 @@ pub(super) fn resource_id(report_id: &str, role: &str) -> String {
     uuid(&["residentd resource", report_id, role])
 }
 
+/// The id of the box `device` (`site/name`) while it signs with the key `key_id`: the same
+/// in all its reports.
+pub(super) fn device_id(device: &str, key_id: &str) -> String {
+    uuid(&["residentd device", device, key_id])
+}
+
+/// The id of a model bundle, by its manifest, on the box that `device_id` names.
+pub(super) fn algorithm_id(device_id: &str, manifest_sha256: &str) -> String {
+    uuid(&["residentd algorithm", device_id, manifest_sha256])
+}
+
+/// The id of the patient whom `site` calls `patient_id`. Sites number alike, so that the
+/// same number elsewhere is somebody else.
+pub(super) fn patient_resource_id(site: &str, patient_id: &str) -> String {
+    uuid(&["residentd patient", site, patient_id])
+}
+
+/// The id of the study with this Study Instance UID (0020,000D).
+pub(super) fn study_resource_id(study_instance_uid: &Uid) -> String {
+    uuid(&["residentd imaging study", study_instance_uid.as_str()])
+}
+
+/// The system, as a URI, in which `site` gives out identifiers of the kind `namespace`.
+pub(super) fn site_system(namespace: &str, site: &str) -> String {
+    format!("urn:uuid:{}", uuid(&["residentd site system", namespace, site]))
+}
+
 /// The UUID of `parts`; NUL stands between them and occurs in none that a caller makes.
 fn uuid(parts: &[&str]) -> String {
     let hash = Digest::of(parts.join("\0").as_bytes());
@@ -44,6 +71,24 @@ mod tests {
         assert_ne!(id, report_id("clinic/cart-2", &uid));
         assert_ne!(id, report_id("clinic/cart-1", &"1.2.4".parse().unwrap()));
         assert_ne!(id, resource_id("clinic/cart-1", "1.2.3"));
+    }
+
+    #[test]
+    fn identities_of_different_kinds_or_sites_never_meet() {
+        let uid: Uid = "1.2.3".parse().unwrap();
+        let ids = [
+            device_id("clinic/cart-1", "1.2.3"),
+            algorithm_id("clinic/cart-1", "1.2.3"),
+            patient_resource_id("clinic", "1.2.3"),
+            patient_resource_id("hospital", "1.2.3"),
+            study_resource_id(&uid),
+            resource_id("clinic", "1.2.3"),
+            report_id("clinic", &uid),
+        ];
+        for (i, id) in ids.iter().enumerate() {
+            assert!(!ids[i + 1..].contains(id), "{i}");
+        }
+        assert_ne!(site_system("patients", "clinic"), site_system("patients", "hospital"));
     }
 
     #[test]

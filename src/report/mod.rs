@@ -6,4 +6,4 @@ pub mod identity;
 pub mod reading;
 mod words;
 
-pub use words::{HEDGES, Hedge};
+pub use words::{HEDGES, Hedge, Place};

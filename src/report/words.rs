@@ -17,30 +17,71 @@ pub struct Hedge {
     pub band: Band,
     /// Least probability in that band, 0.0 to 1.0.
     pub at_least: f32,
+    /// The hedge by itself, as a coded value's text.
+    pub name: &'static str,
     /// What stands before the finding in a sentence.
     pub before: &'static str,
     /// What stands after it, before the probability.
     pub after: &'static str,
+    /// What stands after the probability.
+    pub end: &'static str,
+    /// Whether the Impression speaks of the finding.
+    pub impression: Place,
 }
 
-/// Which words are used in which band, surest first. A draft is never surer than
-/// "likely", and a finding that the bundle calls present below even odds (a rare one,
-/// with a low threshold) is "suspected" and not "likely".
-pub const HEDGES: [Hedge; 4] = [
-    Hedge { band: Band::Present, at_least: 0.5, before: "", after: " is likely" },
-    Hedge { band: Band::Present, at_least: 0.0, before: "", after: " is suspected" },
-    Hedge { band: Band::Uncertain, at_least: 0.0, before: "", after: " is possible" },
-    Hedge { band: Band::Absent, at_least: 0.0, before: "No sign of ", after: " was found" },
+/// Whether the Impression speaks of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It does.
+    Stated,
+    /// It does not: the Findings do.
+    LeftToFindings,
+}
+
+/// Which words are used in which band from which probability on, surest first. A draft is
+/// never surer than "likely"; a finding that the bundle calls present below that (a rare
+/// one, with a low threshold) is "suspected"; and one that is called absent, but is not
+/// improbable, is never "no sign of".
+pub const HEDGES: [Hedge; 7] = [
+    hedge(Band::Present, 0.75, "Likely", " is likely"),
+    hedge(Band::Present, 0.0, "Suspected", " is suspected"),
+    hedge(Band::Uncertain, 0.5, "May well be present", " may well be present"),
+    hedge(Band::Uncertain, 0.1, "Possible", " is possible"),
+    Hedge {
+        impression: Place::LeftToFindings,
+        ..hedge(Band::Uncertain, 0.0, "Cannot be excluded", " cannot be excluded")
+    },
+    Hedge { end: ", but is not excluded", ..hedge(Band::Absent, 0.05, "Less likely", " is less likely") },
+    Hedge {
+        before: "No sign of ",
+        impression: Place::LeftToFindings,
+        ..hedge(Band::Absent, 0.0, "Absent", " was found")
+    },
 ];
+
+const fn hedge(band: Band, at_least: f32, name: &'static str, after: &'static str) -> Hedge {
+    Hedge { band, at_least, name, before: "", after, end: "", impression: Place::Stated }
+}
 
 impl Hedge {
     /// The row for `finding`.
-    pub(super) fn of(finding: &Finding) -> &'static Self {
+    #[must_use]
+    pub fn of(finding: &Finding) -> &'static Self {
+        &HEDGES[Self::rank(finding)]
+    }
+
+    /// The place of that row in [`HEDGES`]: 0 is surest that the finding is there.
+    pub(super) fn rank(finding: &Finding) -> usize {
         let probability = f32::from(finding.probability);
         HEDGES
             .iter()
-            .find(|hedge| hedge.band == finding.band && probability >= hedge.at_least)
+            .position(|hedge| hedge.band == finding.band && probability >= hedge.at_least)
             .expect("each band has a row from probability 0")
+    }
+
+    /// True for the row "No sign of X was found", several of which make one sentence.
+    pub(super) fn is_no_sign(&self) -> bool {
+        self.band == Band::Absent && self.at_least <= 0.0
     }
 }
 
@@ -72,6 +113,14 @@ pub(super) fn percent(probability: Probability) -> String {
         p if p < 1.0 => "less than 1 %".to_owned(),
         p if p > 99.0 => "more than 99 %".to_owned(),
         p => format!("{p:.0} %"),
+    }
+}
+
+/// A share as a count of a hundred: `28 of 100`, `less than 1 of 100`.
+pub(super) fn of_100(share: Probability) -> String {
+    match f32::from(share) * 100.0 {
+        count if count < 0.5 => "less than 1 of 100".to_owned(),
+        count => format!("{count:.0} of 100"),
     }
 }
 
@@ -170,11 +219,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_hedge_word_belongs_to_one_row_and_none_is_surer_than_likely() {
+    fn each_hedge_belongs_to_one_row_and_none_is_surer_than_likely() {
         for (i, hedge) in HEDGES.iter().enumerate() {
-            let words = format!("{}{}", hedge.before, hedge.after);
+            let words = format!("{}{}{}", hedge.before, hedge.after, hedge.end);
             assert!(!words.contains("definite") && !words.contains("certain") && !words.contains("normal"));
-            assert!(HEDGES.iter().skip(i + 1).all(|other| other.after != hedge.after));
+            for other in &HEDGES[i + 1..] {
+                assert!(other.after != hedge.after && other.name != hedge.name);
+                // A row of the same band that came first with less would hide this one.
+                assert!(other.band != hedge.band || other.at_least < hedge.at_least);
+            }
         }
         for band in [Band::Absent, Band::Uncertain, Band::Present] {
             assert!(HEDGES.iter().any(|h| h.band == band && h.at_least <= 0.0));
@@ -188,6 +241,12 @@ mod tests {
             [of(0.0), of(0.004), of(0.01), of(0.87), of(0.99), of(1.0)],
             ["less than 1 %", "less than 1 %", "1 %", "87 %", "99 %", "more than 99 %"]
         );
+    }
+
+    #[test]
+    fn shares_are_counts_of_a_hundred() {
+        let of = |p: f32| of_100(Probability::try_from(p).unwrap());
+        assert_eq!([of(0.004), of(0.284), of(1.0)], ["less than 1 of 100", "28 of 100", "100 of 100"]);
     }
 
     #[test]

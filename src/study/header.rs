@@ -5,15 +5,13 @@
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_object::DefaultDicomObject;
+use dicom_object::{DefaultDicomObject, InMemDicomObject};
 
-use super::{Sex, Study, Subject};
+use super::{Age, Sex, Study, Subject, codes};
 use crate::instance::uid::Uid;
 
 /// LO is at most 64 characters (PS3.5 6.2); twice that is kept of those who write more.
 const LONGEST_TEXT_CHARS: usize = 128;
-/// Older than anyone was: such an age is a typing error, and no age.
-const OLDEST_YEARS: f32 = 150.0;
 /// Mean Gregorian year, for ages counted in days.
 const DAYS_PER_YEAR: f32 = 365.2425;
 
@@ -49,9 +47,10 @@ impl Study {
             accession_number: text(object, tags::ACCESSION_NUMBER),
             patient_id: text(object, tags::PATIENT_ID),
             modality: code(object, tags::MODALITY),
-            body_part: code(object, tags::BODY_PART_EXAMINED),
-            view: code(object, tags::VIEW_POSITION),
-            age_years: age(object, date),
+            body_part: code(object, tags::BODY_PART_EXAMINED)
+                .or_else(|| coded(object, tags::ANATOMIC_REGION_SEQUENCE, codes::region)),
+            view: code(object, tags::VIEW_POSITION).or_else(|| coded(object, tags::VIEW_CODE_SEQUENCE, codes::view)),
+            age: age(object, date),
             sex: sex(object),
             study_description: text(object, tags::STUDY_DESCRIPTION),
             manufacturer: text(object, tags::MANUFACTURER),
@@ -69,7 +68,7 @@ impl Study {
 }
 
 /// The first value of a text element, bounded and clean; `None` where nothing is left.
-fn text(object: &DefaultDicomObject, tag: Tag) -> Option<String> {
+fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
     let value = object.get(tag)?.to_str().ok()?;
     // A backslash separates values (PS3.5 6.4).
     let first = value.split('\\').next()?;
@@ -79,15 +78,23 @@ fn text(object: &DefaultDicomObject, tag: Tag) -> Option<String> {
 }
 
 /// A coded string (CS, PS3.5 6.2): upper case.
-fn code(object: &DefaultDicomObject, tag: Tag) -> Option<String> {
+fn code(object: &InMemDicomObject, tag: Tag) -> Option<String> {
     text(object, tag).map(|text| text.to_uppercase())
 }
 
-fn uid(object: &DefaultDicomObject, tag: Tag) -> Option<Uid> {
+/// What the one item of a code sequence (PS3.3 8.8) means by `table`; several items
+/// would be several meanings, and none is taken.
+fn coded(object: &InMemDicomObject, tag: Tag, table: impl Fn(&str, &str) -> Option<&'static str>) -> Option<String> {
+    let [item] = object.get(tag)?.items()? else { return None };
+    let (scheme, code) = (text(item, tags::CODING_SCHEME_DESIGNATOR)?, text(item, tags::CODE_VALUE)?);
+    table(&scheme, &code).map(str::to_owned)
+}
+
+fn uid(object: &InMemDicomObject, tag: Tag) -> Option<Uid> {
     object.get(tag)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn sex(object: &DefaultDicomObject) -> Option<Sex> {
+fn sex(object: &InMemDicomObject) -> Option<Sex> {
     match code(object, tags::PATIENT_SEX)?.as_str() {
         "F" => Some(Sex::Female),
         "M" => Some(Sex::Male),
@@ -96,13 +103,12 @@ fn sex(object: &DefaultDicomObject) -> Option<Sex> {
     }
 }
 
-fn age(object: &DefaultDicomObject, study_date: Option<Date>) -> Option<f32> {
+fn age(object: &InMemDicomObject, study_date: Option<Date>) -> Age {
     let stated = text(object, tags::PATIENT_AGE).and_then(|text| age_string(&text));
-    let derived = || {
-        let born = text(object, tags::PATIENT_BIRTH_DATE).and_then(|text| Date::parse(&text))?;
-        Some((study_date?.day_number() - born.day_number()) as f32 / DAYS_PER_YEAR)
-    };
-    stated.or_else(derived).filter(|years| (0.0..=OLDEST_YEARS).contains(years))
+    let born = text(object, tags::PATIENT_BIRTH_DATE).and_then(|text| Date::parse(&text));
+    let derived =
+        study_date.zip(born).map(|(study, born)| (study.day_number() - born.day_number()) as f32 / DAYS_PER_YEAR);
+    Age::of(stated, derived)
 }
 
 /// An age string (AS, PS3.5 6.2): three digits and D, W, M or Y. Fewer digits are taken too.
@@ -178,16 +184,22 @@ fn clock(text: &str) -> Option<(u8, u8, u8)> {
 
 #[cfg(test)]
 mod tests {
-    use dicom_core::{DataElement, PrimitiveValue, VR};
-    use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+    use dicom_core::value::DataSetSequence;
+    use dicom_core::{DataElement, Length, PrimitiveValue, VR};
+    use dicom_object::FileMetaTableBuilder;
 
     use super::*;
 
     fn object(elements: &[(Tag, VR, &str)]) -> DefaultDicomObject {
-        let mut object = InMemDicomObject::new_empty();
-        for &(tag, vr, value) in elements {
-            object.put(DataElement::new(tag, vr, PrimitiveValue::from(value)));
-        }
+        with_meta(data_set(elements))
+    }
+
+    fn data_set(elements: &[(Tag, VR, &str)]) -> InMemDicomObject {
+        let elements = elements.iter().map(|&(tag, vr, value)| DataElement::new(tag, vr, PrimitiveValue::from(value)));
+        InMemDicomObject::from_element_iter(elements)
+    }
+
+    fn with_meta(object: InMemDicomObject) -> DefaultDicomObject {
         let meta = FileMetaTableBuilder::new()
             .transfer_syntax("1.2.840.10008.1.2.1")
             .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.1.1")
@@ -199,7 +211,7 @@ mod tests {
     fn a_bare_object_has_the_identity_of_its_file_meta_and_nothing_else() {
         let study = Study::from_object(&object(&[])).unwrap();
         assert_eq!(study.sop_instance_uid.as_str(), "2.25.7");
-        assert_eq!((study.modality, study.age_years, study.started), (None, None, None));
+        assert_eq!((study.modality, study.age, study.started), (None, Age::Unknown, None));
         assert_eq!(study.subject, Subject::Patient);
     }
 
@@ -221,7 +233,7 @@ mod tests {
 
     #[test]
     fn age_comes_from_the_age_string_else_from_the_dates_else_from_nowhere() {
-        let age = |elements: &[_]| Study::from_object(&object(elements)).unwrap().age_years;
+        let age = |elements: &[_]| Study::from_object(&object(elements)).unwrap().age.years();
         for (text, years) in
             [("045Y", 45.0), ("018M", 1.5), ("003W", 21.0 / DAYS_PER_YEAR), ("010D", 10.0 / DAYS_PER_YEAR)]
         {
@@ -232,6 +244,50 @@ mod tests {
         for text in ["", "Y", "999Y", "-12Y", "45", "4x5Y", "ÄY"] {
             assert_eq!(age(&[(tags::PATIENT_AGE, VR::AS, text)]), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_age_that_contradicts_the_birth_date_is_no_age_and_says_why() {
+        let age = |years: &str| {
+            let elements = [
+                (tags::PATIENT_AGE, VR::AS, years),
+                (tags::PATIENT_BIRTH_DATE, VR::DA, "19800229"),
+                (tags::STUDY_DATE, VR::DA, "20200801"),
+            ];
+            Study::from_object(&object(&elements)).unwrap().age
+        };
+        assert_eq!(age("040Y"), Age::Known(40.0));
+        assert_eq!(age("004Y"), Age::Contradictory);
+        assert_eq!(age("042Y"), Age::Contradictory);
+        assert!((age("").years().unwrap() - 40.4).abs() < 0.1);
+    }
+
+    #[test]
+    fn view_and_body_part_come_from_their_codes_where_the_plain_attribute_is_empty() {
+        let read = |plain: &str, codes: &[(&str, &str, &str, &str)]| {
+            let mut object =
+                data_set(&[(tags::VIEW_POSITION, VR::CS, plain), (tags::BODY_PART_EXAMINED, VR::CS, plain)]);
+            for (tag, pick) in [(tags::VIEW_CODE_SEQUENCE, 0), (tags::ANATOMIC_REGION_SEQUENCE, 1)] {
+                let items: Vec<_> = codes
+                    .iter()
+                    .map(|c| [(c.0, c.1), (c.2, c.3)][pick])
+                    .map(|(scheme, code)| {
+                        data_set(&[(tags::CODING_SCHEME_DESIGNATOR, VR::SH, scheme), (tags::CODE_VALUE, VR::SH, code)])
+                    })
+                    .collect();
+                object.put(DataElement::new(tag, VR::SQ, DataSetSequence::new(items, Length::UNDEFINED)));
+            }
+            let study = Study::from_object(&with_meta(object)).unwrap();
+            (study.view.unwrap_or_default(), study.body_part.unwrap_or_default())
+        };
+        let pair = |view: &str, part: &str| (view.to_owned(), part.to_owned());
+        assert_eq!(read("", &[("SCT", "399348003", "SCT", "816094009")]), pair("AP", "CHEST"));
+        assert_eq!(read("", &[("SRT", "R-10206", "SRT", "T-D3000")]), pair("AP", "CHEST"));
+        assert_eq!(read("", &[("SCT", "272479007", "SCT", "51185008")]), pair("PA", "CHEST"));
+        assert_eq!(read("", &[("SRT", "272479007", "99X", "816094009")]), pair("", ""));
+        assert_eq!(read("", &[("SCT", "272479007", "SCT", "51185008"); 2]), pair("", ""));
+        assert_eq!(read("xx", &[("SCT", "272479007", "SCT", "51185008")]), pair("XX", "XX"));
+        assert_eq!(read("", &[]), pair("", ""));
     }
 
     #[test]

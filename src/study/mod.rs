@@ -3,8 +3,11 @@
 //! Made by the reader from a validated instance. Patient identifiers are in here,
 //! so `Debug` is written by hand and shows none of them.
 
+mod age;
+mod codes;
 mod header;
 
+pub use age::Age;
 pub use header::StudyError;
 
 use std::fmt;
@@ -31,13 +34,15 @@ pub struct Study {
     pub patient_id: Option<String>,
     /// Modality (0008,0060), upper case: `DX`, `CR`, `US`, …
     pub modality: Option<String>,
-    /// Body Part Examined (0018,0015), upper case.
+    /// Body Part Examined (0018,0015), upper case; where empty, what Anatomic Region
+    /// Sequence (0008,2218) says in a code that is known here.
     pub body_part: Option<String>,
-    /// View Position (0018,5101), upper case: `PA`, `AP`, `LL`, …
+    /// View Position (0018,5101), upper case: `PA`, `AP`, `LL`, …; where empty, what View
+    /// Code Sequence (0054,0220) says in a code that is known here.
     pub view: Option<String>,
-    /// Age in years at the acquisition, from Patient's Age (0010,1010), else from
-    /// Patient's Birth Date (0010,0030) and Study Date (0008,0020). 0.0 to 150.0.
-    pub age_years: Option<f32>,
+    /// Age at the acquisition, from Patient's Age (0010,1010), else from Patient's Birth
+    /// Date (0010,0030) and Study Date (0008,0020), which must not contradict each other.
+    pub age: Age,
     /// Patient's Sex (0010,0040).
     pub sex: Option<Sex>,
     /// Study Description (0008,1030).

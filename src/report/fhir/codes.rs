@@ -7,6 +7,7 @@ use time::macros::format_description;
 
 use crate::digest::Digest;
 use crate::infer::findings::{Band, Code, Probability};
+use crate::report::{HEDGES, Hedge};
 use crate::study::Study;
 
 /// Values that are URIs themselves (`urn:uuid:…`, `urn:oid:…`).
@@ -18,11 +19,24 @@ pub(super) const DCM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 pub(super) const DICOM_UID: &str = "urn:dicom:uid";
 pub(super) const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 pub(super) const IDENTIFIER_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
-/// residentd's own codes; each is also said in words beside it.
-pub(super) const TAGS: &str = "urn:residentd:tags";
-pub(super) const REASON: &str = "urn:residentd:reason";
-pub(super) const THRESHOLD: &str = "urn:residentd:threshold";
-pub(super) const SHA256: &str = "urn:residentd:sha256";
+// residentd's own systems. They are made up once, at random, and never change: a UUID
+// needs no registration (RFC 9562), which a `urn:` namespace of our own would.
+/// Codes of tags on resources: `clock-unsynchronised`, `research-only`.
+pub(super) const TAGS: &str = "urn:uuid:59ebb47f-5e53-4b40-90ae-7c2d48b670e2";
+/// Codes of why an image was not read: `no-model`, `unfit`, …
+pub(super) const REASON: &str = "urn:uuid:faa24a82-6fcd-4a21-9293-cd45d7e8ffa1";
+/// Codes of the thresholds beside a probability: `absent-below`, `present-above`.
+pub(super) const THRESHOLD: &str = "urn:uuid:39908f82-9804-49d1-a91d-bc47314722be";
+/// Identifiers that are a SHA-256 in hexadecimal.
+pub(super) const SHA256: &str = "urn:uuid:3f3161cb-0595-4cf9-b927-5c2628020b50";
+/// Identifiers of boxes: `site/name`.
+pub(super) const DEVICE: &str = "urn:uuid:97cf229f-bc57-40c3-9a0c-f0eac4618bd9";
+/// Identifiers that are DICOM application entity titles, as the box was called by them.
+pub(super) const AE_TITLE: &str = "urn:uuid:ad88a6ad-8f39-4752-b44f-a0fe8b35a7cd";
+/// What the systems of each site's Patient IDs are derived from, one a site.
+pub(super) const PATIENT_IDS: &str = "urn:uuid:ef2a99eb-3c86-4b64-9f52-c0df42e6547e";
+/// What the systems of each site's accession numbers are derived from, one a site.
+pub(super) const ACCESSIONS: &str = "urn:uuid:e21992ea-f69a-4801-a21e-ef8385b1fdfe";
 
 pub(super) fn coding(system: &str, code: &str, display: &str) -> Value {
     json!({"system": system, "code": code, "display": display})
@@ -37,15 +51,16 @@ pub(super) fn finding(code: &Code, words: &str) -> Value {
     json!({"coding": [coding(&code.system, &code.code, &code.display)], "text": clean(words)})
 }
 
-/// What a band says of presence, in the codes of DICOM's CID 240 (Present-Absent). The
-/// displays are SNOMED CT's own descriptions, the texts DICOM's.
-pub(super) fn presence(band: Band) -> Value {
-    let (code, display, text) = match band {
-        Band::Present => ("52101004", "Present", "Present"),
-        Band::Absent => ("272519000", "Absence findings", "Absent"),
-        Band::Uncertain => ("373068000", "Undetermined", "Undetermined"),
+/// What a hedge says of presence, in the codes of DICOM's CID 240 (Present-Absent): only
+/// the surest is coded as present. The displays are SNOMED CT's own descriptions, the
+/// texts the hedges.
+pub(super) fn presence(hedge: &Hedge) -> Value {
+    let (code, display) = match hedge.band {
+        Band::Present if *hedge == HEDGES[0] => ("52101004", "Present"),
+        Band::Present | Band::Uncertain => ("373068000", "Undetermined"),
+        Band::Absent => ("272519000", "Absence findings"),
     };
-    json!({"coding": [coding(SNOMED, code, display)], "text": text})
+    json!({"coding": [coding(SNOMED, code, display)], "text": hedge.name})
 }
 
 /// What kind of report this is. The view PA is not coded more closely than "views":

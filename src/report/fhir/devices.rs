@@ -2,22 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{Maker, codes};
+use super::{Maker, NO_KEY, codes};
 
 impl Maker<'_> {
     /// The box: site and name, key, version of residentd.
     pub(super) fn device(&self) -> Value {
         let device = &self.context.device;
+        let name = json!({"system": codes::DEVICE, "value": self.device_name()});
+        let key = (device.key_id != NO_KEY).then(|| {
+            json!({
+                "type": {"text": "JWK thumbprint of the signing key (RFC 9278)"},
+                "system": codes::URI,
+                "value": format!("urn:ietf:params:oauth:jwk-thumbprint:sha-256:{}", device.key_id),
+            })
+        });
         json!({
             "resourceType": "Device",
-            "identifier": [
-                {"system": "urn:residentd:device", "value": self.device_name()},
-                {
-                    "type": {"text": "JWK thumbprint of the signing key (RFC 9278)"},
-                    "system": codes::URI,
-                    "value": format!("urn:ietf:params:oauth:jwk-thumbprint:sha-256:{}", device.key_id),
-                },
-            ],
+            "identifier": std::iter::once(name).chain(key).collect::<Vec<_>>(),
             "status": "active",
             "deviceName": [{"name": self.device_name(), "type": "user-friendly-name"}],
             "type": {"text": "Imaging gateway that drafts reports (residentd)"},
@@ -34,7 +35,13 @@ impl Maker<'_> {
     pub(super) fn algorithm(&self) -> Option<Value> {
         let bundle = &self.findings()?.bundle;
         let version = codes::clean(&bundle.version);
-        let research = bundle.research_only.then(|| json!({"text": "For research only: not to be used for care."}));
+        let research = bundle.research_only.then_some("For research only: not to be used for care.");
+        let notes: Vec<Value> = [&bundle.intended_use, &bundle.forbidden_use]
+            .map(|text| codes::clean(text))
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| json!({"text": text}))
+            .collect();
         Some(json!({
             "resourceType": "Device",
             "identifier": [codes::digest("SHA-256 of the model bundle's manifest", bundle.sha256)],
@@ -45,7 +52,7 @@ impl Maker<'_> {
             ],
             "type": {"text": "Image reading algorithm (model bundle)"},
             "version": [{"type": {"text": "model bundle"}, "value": version}],
-            "note": research.into_iter().chain([json!({"text": codes::clean(&bundle.intended_use)})]).collect::<Vec<_>>(),
+            "note": research.map(|text| json!({"text": text})).into_iter().chain(notes).collect::<Vec<_>>(),
             "parent": self.reference("device", "Device"),
         }))
     }

@@ -13,7 +13,7 @@ mod result;
 
 use serde_json::{Value, json};
 
-use super::identity::resource_id;
+use super::identity::{algorithm_id, device_id, patient_resource_id, resource_id, study_resource_id};
 use super::reading::{Outcome, Reading};
 use crate::clock::Moment;
 use crate::config::Name;
@@ -22,6 +22,9 @@ use crate::infer::findings::Findings;
 use crate::instance::Instance;
 use crate::instance::uid::{AeTitle, Uid};
 use crate::study::Subject;
+
+/// The key id of a box that has no key: its payload is shown and never sealed.
+pub const NO_KEY: &str = "none";
 
 /// What the gateway knows of an outcome beyond the reading.
 #[derive(Debug, Clone)]
@@ -45,7 +48,7 @@ pub struct DeviceFacts {
     pub site: Name,
     /// Its name, unique in the site.
     pub name: Name,
-    /// Its key's id: RFC 7638 thumbprint.
+    /// Its key's id: RFC 7638 thumbprint; [`NO_KEY`] where nothing is signed.
     pub key_id: String,
     /// Version of residentd.
     pub software_version: String,
@@ -85,12 +88,13 @@ impl InstanceFacts {
 pub fn payload(reading: &Reading, context: &Context) -> Vec<u8> {
     let maker = Maker { reading, context };
     let mut resources = maker.observations();
+    let provenance = maker.provenance(&resources);
     resources.insert(0, ("report".to_owned(), maker.diagnostic_report(&resources)));
     resources.extend(maker.subject().map(|subject| ("subject".to_owned(), subject)));
     resources.extend(maker.imaging_study().map(|study| ("imaging-study".to_owned(), study)));
     resources.push(("device".to_owned(), maker.device()));
     resources.extend(maker.algorithm().map(|algorithm| ("algorithm".to_owned(), algorithm)));
-    resources.push(("provenance".to_owned(), maker.provenance()));
+    resources.push(("provenance".to_owned(), provenance));
     let entries: Vec<Value> = resources.into_iter().map(|(role, resource)| maker.entry(&role, resource)).collect();
     let bundle = pruned(json!({
         "resourceType": "Bundle",
@@ -111,8 +115,28 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// The id of the resource that plays `role`: its own where the same one is in other
+    /// reports too, else this report's.
     fn id(&self, role: &str) -> String {
-        resource_id(&self.context.report_id, role)
+        let study = self.reading.study.as_ref();
+        let own = match role {
+            "device" => Some(self.device_id()),
+            "algorithm" => self.findings().map(|f| algorithm_id(&self.device_id(), &f.bundle.sha256.to_string())),
+            "subject" => self.patient_id().map(|id| patient_resource_id(self.context.device.site.as_str(), &id)),
+            "imaging-study" => study.and_then(|study| study.study_instance_uid.as_ref()).map(study_resource_id),
+            _ => None,
+        };
+        own.unwrap_or_else(|| resource_id(&self.context.report_id, role))
+    }
+
+    fn device_id(&self) -> String {
+        device_id(&self.device_name(), &self.context.device.key_id)
+    }
+
+    /// Patient ID (0010,0020) of a patient; a test object has none.
+    fn patient_id(&self) -> Option<String> {
+        let study = self.reading.study.as_ref().filter(|study| study.subject == Subject::Patient)?;
+        study.patient_id.as_deref().map(codes::clean).filter(|id| !id.is_empty())
     }
 
     fn reference(&self, role: &str, kind: &str) -> Value {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::Maker;
+use super::{Maker, codes};
 use crate::report::reading::Outcome;
+use crate::study::Subject;
 
 impl Maker<'_> {
     /// The heading: what this is, before anything else.
@@ -16,10 +17,31 @@ impl Maker<'_> {
         if self.is_test() { format!("TEST IMAGE - not a patient. {what}") } else { what.to_owned() }
     }
 
-    /// Sections by heading; the last says who made it, when, and what its clock is worth.
+    /// Which image this is about, for whoever has the page and not the resources: the
+    /// image alone where it shows no patient. It stands only here, and in no `Text`.
+    fn about(&self) -> String {
+        let mut about = format!("About image {}", self.context.instance.sop_instance_uid);
+        if let Some(study) = self.reading.study.as_ref().filter(|study| study.subject == Subject::Patient) {
+            let date = study.started.as_deref().and_then(|started| started.get(..10));
+            for (what, value) in [
+                ("accession", self.accession()),
+                ("study of", date.map(codes::clean)),
+                ("patient ID", self.patient_id()),
+            ] {
+                if let Some(value) = value {
+                    write!(about, ", {what} {value}").expect("a String takes all that is written");
+                }
+            }
+        }
+        about + "."
+    }
+
+    /// Sections by heading; the last says about what, who made it, when, and what its clock
+    /// is worth.
     fn sections(&self) -> [(&'static str, Vec<String>); 4] {
         let text = &self.reading.text;
-        let mut origin = vec![format!("Made by {} at {}.", self.device_name(), self.context.issued.rfc3339())];
+        let made = format!("Made by {} at {}.", self.device_name(), self.context.issued.rfc3339());
+        let mut origin = vec![self.about(), made];
         if !self.context.issued.synchronised {
             origin.push("The device's clock was not synchronised then: this time may be wrong.".to_owned());
         }

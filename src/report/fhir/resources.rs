@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Maker, codes};
+use crate::report::identity::site_system;
 use crate::study::{Sex, Study, Subject};
 
 /// Modality where the header has none that can be a code: "Other" in DICOM's own terms.
@@ -26,12 +27,12 @@ impl Maker<'_> {
     }
 
     fn patient(&self, study: &Study) -> Value {
-        let id = study.patient_id.as_deref().map(codes::clean).filter(|id| !id.is_empty());
-        let identifier = id.map(|id| {
+        let identifier = self.patient_id().map(|id| {
             json!({
                 "type": {"coding": [codes::coding(codes::IDENTIFIER_TYPE, "PI", "Patient internal identifier")]},
-                "system": format!("urn:residentd:patient-id:{}", self.context.device.site),
+                "system": self.site_system(codes::PATIENT_IDS),
                 "value": id,
+                "assigner": {"display": self.context.device.site.to_string()},
             })
         });
         let gender = study.sex.map(|sex| match sex {
@@ -42,6 +43,11 @@ impl Maker<'_> {
         json!({"resourceType": "Patient", "identifier": identifier.into_iter().collect::<Vec<_>>(), "gender": gender})
     }
 
+    /// The system in which the box's site gives out identifiers.
+    fn site_system(&self, namespace: &str) -> String {
+        site_system(namespace, self.context.device.site.as_str())
+    }
+
     /// The study by its UIDs, where the header names it. Descriptions and names in the
     /// header are free text that may identify, and stay out.
     pub(super) fn imaging_study(&self) -> Option<Value> {
@@ -49,14 +55,14 @@ impl Maker<'_> {
         let instance = &self.context.instance;
         let modality = study.modality.as_deref().filter(|m| is_code_string(m)).unwrap_or(OTHER_MODALITY);
         let modality = json!({"system": codes::DCM, "code": modality});
-        let accession =
-            study.accession_number.as_deref().map(codes::clean).filter(|number| !number.is_empty()).map(|number| {
-                json!({
-                    "type": {"coding": [codes::coding(codes::IDENTIFIER_TYPE, "ACSN", "Accession ID")]},
-                    "system": format!("urn:residentd:accession:{}", self.context.device.site),
-                    "value": number,
-                })
-            });
+        let accession = self.accession().map(|number| {
+            json!({
+                "type": {"coding": [codes::coding(codes::IDENTIFIER_TYPE, "ACSN", "Accession ID")]},
+                "system": self.site_system(codes::ACCESSIONS),
+                "value": number,
+                "assigner": {"display": self.context.device.site.to_string()},
+            })
+        });
         let series = study.series_instance_uid.as_ref().map(|series| {
             json!({
                 "uid": series.as_str(),
@@ -78,12 +84,19 @@ impl Maker<'_> {
         }))
     }
 
+    /// Accession Number (0008,0050).
+    pub(super) fn accession(&self) -> Option<String> {
+        let number = self.reading.study.as_ref()?.accession_number.as_deref()?;
+        Some(codes::clean(number)).filter(|number| !number.is_empty())
+    }
+
     pub(super) fn imaging_study_reference(&self) -> Option<Value> {
         self.imaging_study().map(|_| self.reference("imaging-study", "ImagingStudy"))
     }
 
-    /// How the report came to be: by which device, from which bytes, when.
-    pub(super) fn provenance(&self) -> Value {
+    /// How the report and its `observations` (by role) came to be: by which device, from
+    /// which bytes, when.
+    pub(super) fn provenance(&self, observations: &[(String, Value)]) -> Value {
         let context = self.context;
         let pixels = self.reading.pixels_sha256.map(|d| codes::digest("SHA-256 of the decoded pixels", d));
         let bundle = self.findings().map(|f| codes::digest("SHA-256 of the model bundle's manifest", f.bundle.sha256));
@@ -98,7 +111,9 @@ impl Maker<'_> {
             std::iter::once(instance).chain(digests).map(|what| json!({"role": "source", "what": what})).collect();
         json!({
             "resourceType": "Provenance",
-            "target": [self.reference("report", "DiagnosticReport")],
+            "target": std::iter::once(self.reference("report", "DiagnosticReport"))
+                .chain(observations.iter().map(|(role, _)| self.reference(role, "Observation")))
+                .collect::<Vec<_>>(),
             "occurredPeriod": (context.received.unix_ms <= context.issued.unix_ms)
                 .then(|| json!({"start": context.received.rfc3339(), "end": context.issued.rfc3339()})),
             "recorded": context.issued.rfc3339(),
@@ -123,7 +138,7 @@ impl Maker<'_> {
         let sender = self.context.instance.calling_ae.as_ref().map(|ae| {
             json!({
                 "type": {"text": "Sender of the image (calling AE title)"},
-                "who": {"type": "Device", "identifier": {"system": "urn:residentd:ae-title", "value": codes::clean(ae.as_str())}},
+                "who": {"type": "Device", "identifier": {"system": codes::AE_TITLE, "value": codes::clean(ae.as_str())}},
             })
         });
         [Some(author), performer, sender].into_iter().flatten().collect()

@@ -5,17 +5,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Maker, codes};
-use crate::infer::findings::{Band, BundleIdentity, Finding};
+use crate::infer::findings::{BundleIdentity, Finding};
+use crate::report::Hedge;
 use crate::report::reading::{Outcome, Reason};
 
 /// Said of every finding, so that it cannot be read without it.
 const NOTE: &str = "Unreviewed machine reading; calibrated on the model bundle's development data; not a diagnosis.";
 
 impl Maker<'_> {
-    /// The report; `observations` by role, in their order.
+    /// The report; `observations` by role, in their order. It has no `conclusionCode`: what
+    /// a code concludes, a human has to.
     pub(super) fn diagnostic_report(&self, observations: &[(String, Value)]) -> Value {
         let text = self.plain_text();
-        let present = self.findings().into_iter().flat_map(|f| &f.findings).filter(|f| f.band == Band::Present);
         json!({
             "resourceType": "DiagnosticReport",
             "text": {"status": "additional", "div": self.xhtml()},
@@ -32,7 +33,6 @@ impl Maker<'_> {
             "result": observations.iter().map(|(role, _)| self.reference(role, "Observation")).collect::<Vec<_>>(),
             "imagingStudy": self.imaging_study_reference().into_iter().collect::<Vec<_>>(),
             "conclusion": codes::clean(&self.reading.text.impression.join(" ")),
-            "conclusionCode": present.map(|f| codes::finding(&f.code, &f.words)).collect::<Vec<_>>(),
             "presentedForm": [{
                 "contentType": "text/plain; charset=utf-8",
                 "language": "en",
@@ -65,7 +65,7 @@ impl Maker<'_> {
         let mut observation = self.bare_observation();
         let more = json!({
             "code": codes::finding(&finding.code, &finding.words),
-            "valueCodeableConcept": codes::presence(finding.band),
+            "valueCodeableConcept": codes::presence(Hedge::of(finding)),
             "note": [{"text": NOTE}],
             "method": {"text": format!("Machine reading by {} version {}", codes::clean(&bundle.name), codes::clean(&bundle.version))},
             "device": self.reference("algorithm", "Device"),

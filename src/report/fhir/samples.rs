@@ -8,7 +8,7 @@ use crate::infer::findings::{Band, BundleIdentity, Code, Finding, Findings, Prob
 use crate::report::compose::compose;
 use crate::report::identity::report_id;
 use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Timing};
-use crate::study::{Sex, Study, Subject};
+use crate::study::{Age, Sex, Study, Subject};
 
 pub(crate) const PATIENT_ID: &str = "PAT-4711<&";
 
@@ -23,7 +23,7 @@ pub(crate) fn study(subject: Subject) -> Study {
         modality: Some("DX".into()),
         body_part: Some("CHEST".into()),
         view: Some("PA".into()),
-        age_years: Some(61.0),
+        age: Age::Known(61.0),
         sex: Some(Sex::Female),
         study_description: Some("CHEST FOR DOE^JANE".into()),
         manufacturer: Some("ACME".into()),
@@ -42,6 +42,8 @@ pub(crate) fn findings() -> Findings {
         band,
         absent_below: p(0.2),
         present_above: p(0.6),
+        prevalence: p(0.15),
+        positives_among_present: p(0.383),
     };
     Findings {
         bundle: BundleIdentity {
@@ -49,6 +51,7 @@ pub(crate) fn findings() -> Findings {
             version: "0.1.0".into(),
             title: "Chest radiographs of adults".into(),
             intended_use: "Draft reading of frontal chest radiographs of adults.".into(),
+            forbidden_use: "Not for ruling out disease without a qualified reader.".into(),
             research_only: false,
             sha256: Digest::of(b"manifest"),
         },

@@ -149,19 +149,118 @@ fn each_observation_carries_what_was_found_how_surely_and_by_what_thresholds() {
     assert_eq!(observations.len(), 3);
     for (observation, finding) in observations.iter().zip(&findings().findings) {
         assert_eq!(observation["code"]["coding"][0]["code"], finding.code.code.as_str());
-        let presence = match finding.band {
-            Band::Present => "52101004",
-            Band::Absent => "272519000",
-            Band::Uncertain => "373068000",
-        };
-        assert_eq!(observation["valueCodeableConcept"]["coding"][0]["code"], presence);
         let percent = observation["component"][0]["valueQuantity"]["value"].as_f64().unwrap();
         assert!((percent / 100.0 - f64::from(f32::from(finding.probability))).abs() < 1e-4);
         assert_eq!(observation["component"].as_array().unwrap().len(), 3);
     }
-    let report = resources(&bundle, "DiagnosticReport")[0];
-    assert_eq!(report["conclusionCode"].as_array().unwrap().len(), 1);
-    assert_eq!(report["conclusionCode"][0]["coding"][0]["code"], "60046008");
+}
+
+#[test]
+fn only_what_is_likely_is_coded_as_present_and_nothing_is_concluded_in_code() {
+    for (band, probability, code, text) in [
+        (Band::Present, 0.87, "52101004", "Likely"),
+        (Band::Present, 0.3, "373068000", "Suspected"),
+        (Band::Uncertain, 0.6, "373068000", "May well be present"),
+        (Band::Uncertain, 0.3, "373068000", "Possible"),
+        (Band::Uncertain, 0.06, "373068000", "Cannot be excluded"),
+        (Band::Absent, 0.3, "272519000", "Less likely"),
+        (Band::Absent, 0.02, "272519000", "Absent"),
+    ] {
+        let mut read = findings();
+        read.findings.truncate(1);
+        read.findings[0].band = band;
+        read.findings[0].probability = probability.try_into().unwrap();
+        let bundle = bundle(&reading(Outcome::Report(Box::new(read)), Some(study(Subject::Patient))));
+        let value = &resources(&bundle, "Observation")[0]["valueCodeableConcept"];
+        assert_eq!((&value["coding"][0]["code"], &value["text"]), (&code.into(), &text.into()));
+        assert!(resources(&bundle, "DiagnosticReport")[0]["conclusionCode"].is_null());
+    }
+}
+
+#[test]
+fn device_patient_and_study_are_the_same_resources_in_every_report() {
+    let mut other = context();
+    other.report_id = "00000000-0000-8000-8000-000000000000".into();
+    let other: Value = serde_json::from_slice(&payload(&report(), &other)).unwrap();
+    let (first, id) = (bundle(&report()), |bundle: &Value, kind| resources(bundle, kind)[0]["id"].clone());
+    for kind in ["Device", "Patient", "ImagingStudy"] {
+        assert_eq!(id(&first, kind), id(&other, kind), "{kind}");
+    }
+    for kind in ["DiagnosticReport", "Observation", "Provenance"] {
+        assert_ne!(id(&first, kind), id(&other, kind), "{kind}");
+    }
+    let elsewhere = |change: fn(&mut Context)| {
+        let mut context = context();
+        change(&mut context);
+        serde_json::from_slice::<Value>(&payload(&report(), &context)).unwrap()
+    };
+    let rekeyed = elsewhere(|context| context.device.key_id = "another".into());
+    assert_ne!(id(&first, "Device"), id(&rekeyed, "Device"));
+    let other_site = elsewhere(|context| context.device.site = Name::try_from("hospital".to_owned()).unwrap());
+    assert_ne!(id(&first, "Patient"), id(&other_site, "Patient"));
+    let systems =
+        [&first, &other_site].map(|bundle| resources(bundle, "Patient")[0]["identifier"][0]["system"].clone());
+    assert_ne!(systems[0], systems[1]);
+}
+
+#[test]
+fn the_provenance_is_of_the_report_and_of_every_observation() {
+    for reading in all_readings() {
+        let bundle = bundle(&reading);
+        let targets = resources(&bundle, "Provenance")[0]["target"].as_array().unwrap();
+        assert_eq!(targets.len(), 1 + resources(&bundle, "Observation").len());
+        assert_eq!(targets[1]["type"], "Observation");
+    }
+}
+
+#[test]
+fn a_payload_without_a_key_names_no_thumbprint() {
+    let mut unsigned = context();
+    unsigned.device.key_id = NO_KEY.into();
+    let unsigned: Value = serde_json::from_slice(&payload(&report(), &unsigned)).unwrap();
+    assert!(!unsigned.to_string().contains("jwk-thumbprint"));
+    assert!(bundle(&report()).to_string().contains("jwk-thumbprint"));
+}
+
+#[test]
+fn every_system_is_registered_or_a_uuid() {
+    for reading in all_readings() {
+        walk(&bundle(&reading), &mut |key, value| {
+            let known = ["http://", "urn:uuid:", "urn:dicom:uid", "urn:ietf:rfc:3986"];
+            assert!(key != "system" || known.iter().any(|k| value.as_str().unwrap().starts_with(k)), "{value}");
+        });
+    }
+}
+
+#[test]
+fn the_algorithm_says_what_it_must_not_be_used_for() {
+    let bundle = bundle(&report());
+    let notes = resources(&bundle, "Device")[1]["note"].to_string();
+    assert!(notes.contains("Not for ruling out disease"), "{notes}");
+}
+
+fn presented(bundle: &Value) -> String {
+    use base64::Engine as _;
+    let form = &resources(bundle, "DiagnosticReport")[0]["presentedForm"][0];
+    let plain = base64::engine::general_purpose::STANDARD.decode(form["data"].as_str().unwrap()).unwrap();
+    String::from_utf8(plain).unwrap()
+}
+
+#[test]
+fn the_presented_text_says_whose_image_it_is_about_and_the_text_in_transit_does_not() {
+    let whole = presented(&bundle(&report()));
+    let about = "\nOrigin\nAbout image 1.2.3.4, accession ACC-1, study of 2026-11-23, patient ID PAT-4711<&.\n";
+    assert!(whole.contains(about), "{whole}");
+    assert!(!format!("{:?}", report().text).contains("PAT-4711"));
+    let mut bare = study(Subject::Patient);
+    bare.accession_number = None;
+    bare.started = None;
+    let bare = presented(&bundle(&reading(Outcome::Abstention(reason()), Some(bare))));
+    assert!(bare.contains("\nAbout image 1.2.3.4, patient ID PAT-4711<&.\n"), "{bare}");
+    for study in [Some(study(Subject::TestObject)), None] {
+        let nobody = presented(&bundle(&reading(Outcome::Abstention(reason()), study)));
+        assert!(nobody.contains("\nAbout image 1.2.3.4.\n") && !nobody.contains("PAT-4711"), "{nobody}");
+    }
 }
 
 #[test]
