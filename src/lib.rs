@@ -22,10 +22,10 @@
 //! | `daemon` | wires the edges: ingest, reading loop, publisher, retention |
 //! | `deliver` | C-STORE as SCU |
 //! | `digest` | SHA-256 as a type |
-//! | `infer` | bundles, routing, the model in tract, calibrated findings |
+//! | `infer` | bundles, routing, the model in our int8 kernels or tract, calibrated findings |
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
 //! | `instance` | a DICOM file whose element headers were checked |
-//! | `os` | durable files, clock, sandbox: the only `unsafe` |
+//! | `os` | durable files, clock, sandbox: the only `unsafe` beside the int8 kernels |
 //! | `phantom` | a chest phantom as a DX file |
 //! | `pixels` | decoded frames from any accepted transfer syntax |
 //! | `preprocess` | from stored values to the input tensor |
