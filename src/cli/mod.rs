@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod exit;
+mod model;
 mod phantom;
 mod provision;
 mod read;
@@ -36,6 +37,8 @@ enum Command {
     Provision(provision::Arguments),
     /// Check configuration, key, models, folders and broker; changes nothing
     Check(check::Arguments),
+    /// Look into a model bundle
+    Model(model::Arguments),
     /// Write a chest phantom as a DICOM file
     Phantom(phantom::Arguments),
     /// Show the whole way, from C-STORE to verified report, with nothing set up
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Model(arguments) => model::model(&arguments),
         Command::Phantom(arguments) => phantom::phantom(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Reader => crate::reader::serve::serve().map_err(Into::into),
