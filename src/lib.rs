@@ -23,10 +23,10 @@
 //! | `deliver` | C-STORE as SCU |
 //! | `digest` | SHA-256 as a type |
 //! | `evaluate` | a bundle held against labelled images, through the same reader |
-//! | `infer` | bundles, routing, the model in tract, calibrated findings |
+//! | `infer` | bundles, routing, the model in our int8 kernels or tract, calibrated findings |
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
 //! | `instance` | a DICOM file whose element headers were checked |
-//! | `os` | durable files, clock, sandbox: the only `unsafe` |
+//! | `os` | durable files, clock, sandbox: the only `unsafe` beside the int8 kernels |
 //! | `phantom` | a chest phantom as a DX file |
 //! | `pixels` | decoded frames from any accepted transfer syntax |
 //! | `preprocess` | from stored values to the input tensor |

@@ -5,6 +5,7 @@ mod demo;
 mod evaluate;
 mod exit;
 mod export;
+mod model;
 mod phantom;
 mod provision;
 mod read;
@@ -42,6 +43,8 @@ enum Command {
     Provision(provision::Arguments),
     /// Check configuration, key, models, folders and broker; changes nothing
     Check(check::Arguments),
+    /// Look into a model bundle
+    Model(model::Arguments),
     /// Write a chest phantom as a DICOM file
     Phantom(phantom::Arguments),
     /// Show the whole way, from C-STORE to verified report, with nothing set up
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Export(arguments) => export::export(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Model(arguments) => model::model(&arguments),
         Command::Phantom(arguments) => phantom::phantom(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Reader => crate::reader::serve::serve().map_err(Into::into),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::decide::{decide, undecided};
 use super::findings::{BundleIdentity, Findings};
 use super::manifest::Manifest;
-use super::model::{Model, ModelError, Signature};
+use super::model::{Engines, Model, ModelError, Signature};
 use crate::digest::Digest;
 
 /// Largest file of a bundle; the largest reference model is a hundredth of it.
@@ -110,6 +110,14 @@ impl Bundle {
     /// # Errors
     /// See [`BundleError`].
     pub fn load(folder: &Path) -> Result<Self, BundleError> {
+        Self::load_with(folder, Engines::Best)
+    }
+
+    /// As `load`, with a choice of who may run the graph.
+    ///
+    /// # Errors
+    /// See [`BundleError`].
+    pub fn load_with(folder: &Path, engines: Engines) -> Result<Self, BundleError> {
         let path = folder.join("manifest.toml");
         let text = read(&path)?;
         let wrong = |message| BundleError::Manifest { path: path.clone(), message };
@@ -117,7 +125,7 @@ impl Bundle {
         for name in manifest.digests.keys() {
             read_verified(folder, name, &manifest)?;
         }
-        let model = prepare(folder, &manifest)?;
+        let model = prepare(folder, &manifest, engines)?;
         let about = &manifest.bundle;
         let identity = BundleIdentity {
             name: about.name.clone(),
@@ -143,6 +151,12 @@ impl Bundle {
     #[must_use]
     pub const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Its graph.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        &self.model
     }
 
     /// Reads one input tensor (`[1, 1, height, width]`, C order) of an image of `view`
@@ -179,7 +193,7 @@ impl Bundle {
     }
 }
 
-fn prepare(folder: &Path, manifest: &Manifest) -> Result<Model, BundleError> {
+fn prepare(folder: &Path, manifest: &Manifest, engines: Engines) -> Result<Model, BundleError> {
     let onnx = read_verified(folder, "model.onnx", manifest)?;
     let signature = Signature {
         input: &manifest.input.tensor,
@@ -188,7 +202,8 @@ fn prepare(folder: &Path, manifest: &Manifest) -> Result<Model, BundleError> {
         output: &manifest.output.tensor,
         least_outputs: manifest.finding.iter().map(|f| f.output + 1).max().unwrap_or(1),
     };
-    Model::prepare(&onnx, &signature).map_err(|source| BundleError::Model { path: folder.join("model.onnx"), source })
+    Model::prepare_with(&onnx, &signature, engines)
+        .map_err(|source| BundleError::Model { path: folder.join("model.onnx"), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BundleError> {

@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod decide;
 pub mod findings;
+pub mod int8;
 pub mod manifest;
 pub mod model;
 pub mod route;

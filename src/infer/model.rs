@@ -1,18 +1,41 @@
-//! The model: an ONNX graph prepared once and run image by image. The only file that names tract.
+//! The model: an ONNX graph prepared once and run image by image. It and `int8::import` are the
+//! only ones to name tract.
 //!
-//! A graph on which tract is known to be wrong (Softmax between quantize nodes is folded
-//! as if it were element-wise) is refused by name before it is ever run.
+//! A quantized graph runs on our own integer kernels (`int8`); what they do not cover runs in
+//! tract as a whole, with the reason kept. A graph on which tract is known to be wrong (Softmax
+//! between quantize nodes is folded as if it were element-wise) is refused by name.
+
+mod explain;
 
 use std::io::Cursor;
 use std::sync::Arc;
 
+use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::*;
+
+use super::int8;
+use super::int8::kernel::Kernel;
+pub use explain::{NodePath, Path};
 
 /// A graph that is ready to run.
 pub struct Model {
-    plan: Arc<TypedRunnableModel>,
+    engine: Engine,
     shape: [usize; 4],
     outputs: usize,
+}
+
+enum Engine {
+    Int8(int8::Plan),
+    Tract(Arc<TypedRunnableModel>, String),
+}
+
+/// Who may run a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engines {
+    /// Our integer kernels where they cover the graph, else tract.
+    Best,
+    /// Tract as it comes, to compare with.
+    StockTract,
 }
 
 /// Why a graph cannot be used, or did not run.
@@ -65,53 +88,44 @@ impl Model {
     /// # Errors
     /// Not a usable graph, one that disagrees with the manifest, or one that tract gets wrong.
     pub fn prepare(onnx: &[u8], signature: &Signature<'_>) -> Result<Self, ModelError> {
-        let unprepared = |e: TractError| ModelError::Unprepared(format!("{e:#}"));
-        let framework = tract_onnx::onnx();
-        let proto = framework.proto_model_for_read(&mut Cursor::new(onnx)).map_err(unprepared)?;
+        Self::prepare_with(onnx, signature, Engines::Best)
+    }
+
+    /// As `prepare`, with a choice of who may run it.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    pub fn prepare_with(onnx: &[u8], signature: &Signature<'_>, engines: Engines) -> Result<Self, ModelError> {
+        let proto = tract_onnx::onnx().proto_model_for_read(&mut Cursor::new(onnx)).map_err(unprepared)?;
         let graph = proto.graph.as_ref().ok_or_else(|| ModelError::Unprepared("no graph in the file".into()))?;
         if let Some(node) = quantized_softmax(graph) {
             return Err(ModelError::QuantizedSoftmax(node));
         }
-        let agrees = |what, found: &str, wanted: &str| {
-            if found == wanted {
-                Ok(())
-            } else {
-                Err(ModelError::Disagrees { what, found: found.into(), wanted: wanted.into() })
-            }
-        };
-        let inputs: Vec<&str> = graph
-            .input
-            .iter()
-            .map(|i| i.name.as_str())
-            .filter(|n| !graph.initializer.iter().any(|t| t.name == *n))
-            .collect();
-        agrees("inputs", &inputs.join(", "), signature.input)?;
+        agrees("inputs", &inputs(graph).join(", "), signature.input)?;
         agrees(
             "outputs",
             &graph.output.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", "),
             signature.output,
         )?;
-
-        let shape = [1, 1, signature.height, signature.width];
-        let typed = framework
-            .model_for_read(&mut Cursor::new(onnx))
-            .and_then(InferenceModelExt::into_typed)
-            .map_err(unprepared)?;
-        let fact = typed.input_fact(0).map_err(unprepared)?;
-        agrees("input shape", &format!("{:?}", fact.shape), &format!("{:?}", ShapeFact::from_dims(shape)))?;
-        let fact = typed.output_fact(0).map_err(unprepared)?;
-        let outputs = match fact.shape.as_concrete() {
-            Some([1, outputs]) if *outputs >= signature.least_outputs => *outputs,
-            _ => {
-                return Err(ModelError::Disagrees {
-                    what: "output shape",
-                    found: format!("{:?}", fact.shape),
-                    wanted: format!("1,{} or more", signature.least_outputs),
-                });
+        let covered = match engines {
+            Engines::Best => int8::import(graph).and_then(|graph| Ok((int8::recognise(&graph)?, graph.input_shape))),
+            Engines::StockTract => Err("stock tract was asked for".into()),
+        };
+        let (engine, outputs) = match covered {
+            Ok((network, input_shape)) => {
+                let plan = int8::Plan::new(network, &Kernel::available());
+                let outputs = plan.output_len();
+                agrees_in_shape(&format!("{input_shape:?}"), &format!("{:?}", signature.shape()))?;
+                (Engine::Int8(plan), enough_outputs(outputs, signature)?)
+            }
+            Err(reason) => {
+                if engines == Engines::Best {
+                    log::warn!("the graph is left to tract, several times slower than our kernels: {reason}");
+                }
+                in_tract(&proto, signature, reason)?
             }
         };
-        let plan = typed.into_optimized().and_then(IntoRunnable::into_runnable).map_err(unprepared)?;
-        Ok(Self { plan, shape, outputs })
+        Ok(Self { engine, shape: signature.shape(), outputs })
     }
 
     /// Runs the graph on `input`, `[1, 1, height, width]` in C order; gives the logits.
@@ -119,14 +133,24 @@ impl Model {
     /// # Errors
     /// The input has another size, tract failed, or a logit is not finite.
     pub fn run(&self, input: &[f32]) -> Result<Vec<f32>, ModelError> {
-        let run = |e: TractError| ModelError::Run(format!("{e:#}"));
-        let tensor = Tensor::from_shape(&self.shape, input).map_err(run)?;
-        let result = self.plan.run(tvec![tensor.into_tvalue()]).map_err(run)?;
-        let logits: Vec<f32> = result[0].to_plain_array_view::<f32>().map_err(run)?.iter().copied().collect();
+        let logits = match &self.engine {
+            Engine::Int8(_) if input.len() != self.input_len() => {
+                return Err(ModelError::Run(format!("{} values, need {}", input.len(), self.input_len())));
+            }
+            Engine::Int8(plan) => plan.run(input),
+            Engine::Tract(plan, _) => {
+                let result = plan.run(tvec![self.tensor(input)?]).map_err(failed)?;
+                result[0].to_plain_array_view::<f32>().map_err(failed)?.iter().copied().collect()
+            }
+        };
         match logits.iter().position(|l| !l.is_finite()) {
             Some(at) => Err(ModelError::NotFinite(at)),
             None => Ok(logits),
         }
+    }
+
+    fn tensor(&self, input: &[f32]) -> Result<TValue, ModelError> {
+        Ok(Tensor::from_shape(&self.shape, input).map_err(failed)?.into_tvalue())
     }
 
     /// Number of values that the input needs.
@@ -142,8 +166,63 @@ impl Model {
     }
 }
 
+impl Signature<'_> {
+    const fn shape(&self) -> [usize; 4] {
+        [1, 1, self.height, self.width]
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
+fn unprepared(error: TractError) -> ModelError {
+    ModelError::Unprepared(format!("{error:#}"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
+fn failed(error: TractError) -> ModelError {
+    ModelError::Run(format!("{error:#}"))
+}
+
+fn in_tract(proto: &ModelProto, signature: &Signature<'_>, reason: String) -> Result<(Engine, usize), ModelError> {
+    let typed =
+        tract_onnx::onnx().model_for_proto_model(proto).and_then(InferenceModelExt::into_typed).map_err(unprepared)?;
+    let shape = &typed.input_fact(0).map_err(unprepared)?.shape;
+    agrees_in_shape(&format!("{shape:?}"), &format!("{:?}", ShapeFact::from_dims(signature.shape())))?;
+    let shape = &typed.output_fact(0).map_err(unprepared)?.shape;
+    let outputs = match shape.as_concrete() {
+        Some([1, outputs]) => enough_outputs(*outputs, signature)?,
+        _ => return Err(few_outputs(format!("{shape:?}"), signature)),
+    };
+    let plan = typed.into_optimized().and_then(IntoRunnable::into_runnable).map_err(unprepared)?;
+    Ok((Engine::Tract(plan, reason), outputs))
+}
+
+fn inputs(graph: &GraphProto) -> Vec<&str> {
+    let is_constant = |name: &&str| graph.initializer.iter().any(|t| t.name == *name);
+    graph.input.iter().map(|i| i.name.as_str()).filter(|name| !is_constant(name)).collect()
+}
+
+fn agrees(what: &'static str, found: &str, wanted: &str) -> Result<(), ModelError> {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(ModelError::Disagrees { what, found: found.into(), wanted: wanted.into() })
+    }
+}
+
+fn agrees_in_shape(found: &str, wanted: &str) -> Result<(), ModelError> {
+    agrees("input shape", found, wanted)
+}
+
+fn enough_outputs(outputs: usize, signature: &Signature<'_>) -> Result<usize, ModelError> {
+    if outputs >= signature.least_outputs { Ok(outputs) } else { Err(few_outputs(format!("1,{outputs}"), signature)) }
+}
+
+fn few_outputs(found: String, signature: &Signature<'_>) -> ModelError {
+    ModelError::Disagrees { what: "output shape", found, wanted: format!("1,{} or more", signature.least_outputs) }
+}
+
 /// The name of a Softmax whose input comes straight from a `DequantizeLinear`, if any.
-fn quantized_softmax(graph: &tract_onnx::pb::GraphProto) -> Option<String> {
+fn quantized_softmax(graph: &GraphProto) -> Option<String> {
     let dequantized =
         |name: &String| graph.node.iter().any(|n| n.op_type == "DequantizeLinear" && n.output.contains(name));
     graph.node.iter().find(|n| n.op_type == "Softmax" && n.input.iter().any(dequantized)).map(|n| n.name.clone())

@@ -1,0 +1,96 @@
+//! `model explain`: which node of a bundle's graph runs where, and how long it takes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::exit;
+use crate::infer::bundle::Bundle;
+use crate::infer::model::{Engines, Model, NodePath, Path};
+use crate::os;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print each node, its output's shape, who does it and its share of the time
+    Explain(Explain),
+}
+
+#[derive(clap::Args)]
+struct Explain {
+    /// The bundle's folder
+    bundle: PathBuf,
+    /// How often to run it; times are the least of the runs
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// Leave the whole graph to tract, to compare
+    #[arg(long, hide = true)]
+    stock: bool,
+    /// Print only the CPU milliseconds of each run, for scripts/bench-encoder
+    #[arg(long, hide = true)]
+    times: bool,
+}
+
+pub fn model(arguments: &Arguments) -> anyhow::Result<()> {
+    let Command::Explain(arguments) = &arguments.command;
+    let engines = if arguments.stock { Engines::StockTract } else { Engines::Best };
+    let bundle = Bundle::load_with(&arguments.bundle, engines).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
+    let mut runs = whole_runs(bundle.model(), arguments.runs)?;
+    if arguments.times {
+        for time in runs {
+            println!("{:.4}", milliseconds(time));
+        }
+        return Ok(());
+    }
+    let nodes = bundle.model().explain(arguments.runs.into(), &os::thread_cpu_time)?;
+    let identity = bundle.identity();
+    println!("{} {}", identity.name, identity.version);
+    print(&nodes);
+    runs.sort_unstable();
+    println!(
+        "one run {:.3} ms of CPU at least, {:.3} ms median of {}",
+        milliseconds(runs[0]),
+        milliseconds(runs[runs.len() / 2]),
+        runs.len()
+    );
+    Ok(())
+}
+
+/// CPU time of each run.
+fn whole_runs(model: &Model, runs: u16) -> anyhow::Result<Vec<Duration>> {
+    let input = vec![0.5; model.input_len()];
+    let mut times = Vec::with_capacity(runs.into());
+    for _ in 0..runs {
+        let before = os::thread_cpu_time();
+        model.run(&input)?;
+        times.push(os::thread_cpu_time().saturating_sub(before));
+    }
+    Ok(times)
+}
+
+fn print(nodes: &[NodePath]) {
+    let all: Duration = nodes.iter().map(|n| n.time).sum();
+    println!("{:>6}  {:>9}  {:<20}  {:<14}  node [operators]", "share", "time", "output shape", "path");
+    for node in nodes {
+        let share = 100.0 * node.time.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE);
+        let shape = format!("{:?}", node.shape);
+        let path = match &node.path {
+            Path::Int8(kernel) => kernel,
+            Path::Tract(_) => "tract",
+        };
+        println!("{share:5.1}%  {:6.3} ms  {shape:<20}  {path:<14}  {}", milliseconds(node.time), node.node);
+    }
+    if let Some(Path::Tract(reason)) = nodes.first().map(|n| &n.path) {
+        println!("left to tract as a whole: {reason}");
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

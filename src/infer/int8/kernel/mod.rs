@@ -1,0 +1,127 @@
+//! Kernels: integer sums of u8 × s8 products, then `finish`. Which one runs is decided by the CPU.
+//!
+//! Integer sums do not depend on their order and `finish` is one source for all, so every kernel
+//! gives the bytes of `scalar`; the tests hold each one this CPU has to that.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+pub mod finish;
+mod scalar;
+pub mod sweep;
+#[cfg(test)]
+mod tests;
+
+use super::pack::{Depthwise, Packed};
+use finish::Finish;
+use sweep::Windows;
+
+/// A kernel that this CPU can run; only [`Kernel::available`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kernel(Instructions);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Instructions {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2Pairs,
+    #[cfg(target_arch = "x86_64")]
+    Avx2Wide,
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
+}
+
+impl Kernel {
+    /// The fastest first; the last is the portable one.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let mut kernels = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let has_avx2 = is_x86_feature_detected!("avx2");
+            if has_avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                kernels.push(Self(Instructions::Avx512Vnni));
+            }
+            if has_avx2 {
+                kernels.push(Self(Instructions::Avx2Pairs));
+                kernels.push(Self(Instructions::Avx2Wide));
+            }
+        }
+        kernels.push(Self(Instructions::Scalar));
+        kernels
+    }
+
+    /// True where the kernel is exact for weights up to this magnitude.
+    #[must_use]
+    pub const fn takes(self, limit: u8) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2Pairs => limit <= 63,
+            _ => limit <= 128,
+        }
+    }
+
+    /// As `model explain` prints it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Instructions::Scalar => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2Pairs => "avx2 maddubs",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2Wide => "avx2 madd",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512Vnni => "avx512 vnni",
+        }
+    }
+
+    /// A convolution over all channels of `input`.
+    ///
+    /// # Panics
+    /// A window or an output would lie outside its slice, or the kernel does not take the weights.
+    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls functions that need CPU features"))]
+    pub fn convolution(self, input: &[u8], windows: &Windows, packed: &Packed, finish: &mut Finish<'_>) {
+        match self.0 {
+            Instructions::Scalar => scalar::convolution(input, windows, packed, finish),
+            // SAFETY (all three): `available` made this kernel after it saw these features; the
+            // functions are otherwise safe and need `unsafe` only to be called from here.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2Pairs => unsafe { avx2::pairs(input, windows, packed, finish) },
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2Wide => unsafe { avx2::wide(input, windows, packed, finish) },
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512Vnni => unsafe { avx512::convolution(input, windows, packed, finish) },
+        }
+    }
+
+    /// A depthwise convolution of `channels`.
+    ///
+    /// # Panics
+    /// A window or an output would lie outside its slice.
+    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls functions that need CPU features"))]
+    pub fn depthwise(
+        self,
+        input: &[u8],
+        windows: &Windows,
+        packed: &Depthwise,
+        channels: usize,
+        finish: &mut Finish<'_>,
+    ) {
+        match self.0 {
+            Instructions::Scalar => scalar::depthwise(input, windows, packed, channels, finish),
+            // SAFETY (both): as in `convolution`.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2Pairs | Instructions::Avx2Wide => unsafe {
+                avx2::depthwise(input, windows, packed, channels, finish);
+            },
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512Vnni => unsafe { avx512::depthwise(input, windows, packed, channels, finish) },
+        }
+    }
+}
