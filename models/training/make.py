@@ -48,7 +48,7 @@ def make(recipe, folder, asked):
     if asked.rehearse:
         parts["test"] = parts["validation"]
 
-    findings = examine.first_look(recipe, model, parts)
+    findings, beside = examine.first_look(recipe, model, parts)
     claimed = [label for label, figures in findings.items() if examine.claimed(figures)]
     if not claimed and asked.rehearse:
         claimed = [recipe.candidates[0].label]
@@ -71,6 +71,7 @@ def make(recipe, folder, asked):
                     "model_bytes": (folder / "model.onnx").stat().st_size,
                     "nodes": quantize.node_counts(folder / "model.onnx"), "history": history},
         "findings": findings,
+        "beside": beside,
         "golden": {"differences": differences, "largest_difference_on_images": round(widest, 5),
                    "tolerance": round(max(LEAST_TOLERANCE, TOLERANCE_PER_DIFFERENCE * max(differences.values())), 3)},
     }

@@ -120,24 +120,46 @@ def platt(logits, labels):
     return float(slope), float(intercept)
 
 
-def thresholds(probabilities, labels, negatives, sensitivity, specificity):
-    """(absent_below, present_above): the largest and smallest that keep their promise.
+ABSENT_AT_MOST = 0.10  # a finding that is more probable than this is never called absent
 
-    ``negatives`` marks the images that specificity is asked of.
+
+def thresholds(probabilities, labels, negatives, sensitivity, specificity, missed):
+    """(absent_below, present_above, and absent_below by sensitivity alone).
+
+    The first is the largest and the second the smallest that keeps its promise.
+
+    ``negatives`` marks the images that specificity is asked of; ``missed`` is the largest
+    share of positives among the images called absent, or None where none is asked.
     """
     positive = np.sort(probabilities[labels == 1])
     negative = np.sort(probabilities[(labels == 0) & negatives])
     absent = positive[int(np.floor((1 - sensitivity) * len(positive)))]
     present = negative[min(int(np.ceil(specificity * len(negative))), len(negative) - 1)]
-    low, high = sorted((absent, present))
-    low, high = np.floor(low * 1e4) / 1e4, np.ceil(high * 1e4) / 1e4
-    return round(low, 4), round(max(high, low + 1e-4), 4)
+    sensitive, high = sorted((absent, present))
+    low = few_missed(probabilities, labels, min(sensitive, ABSENT_AT_MOST), missed)
+    low, sensitive, high = np.floor(low * 1e4) / 1e4, np.floor(sensitive * 1e4) / 1e4, np.ceil(high * 1e4) / 1e4
+    return round(low, 4), round(max(high, low + 1e-4), 4), round(sensitive, 4)
+
+
+def few_missed(probabilities, labels, highest, missed):
+    """The largest threshold up to ``highest`` below which at most ``missed`` of the images are positive.
+
+    Only thresholds on the grid of 1e-4 are tried, so that rounding cannot undo the promise.
+    """
+    if missed is None:
+        return highest
+    steps = int(np.floor(highest * 1e4 + 1e-6))
+    below = ((probabilities < step / 1e4) for step in range(steps, 0, -1))
+    kept = (steps - k for k, b in enumerate(below) if labels[b].sum() <= missed * b.sum())
+    return next(kept, 0) / 1e4 + 1e-9
 
 
 def calibration_error(probabilities, labels, bins=10):
     """Expected calibration error over bins of equal count, and the bins."""
     order = np.argsort(probabilities)
-    table = [{"n": len(b), "mean_probability": round(float(probabilities[b].mean()), 4),
+    table = [{"n": len(b), "positives": int(labels[b].sum()),
+              "lowest_probability": round(float(probabilities[b].min()), 4),
+              "mean_probability": round(float(probabilities[b].mean()), 4),
               "observed": round(float(labels[b].mean()), 4)} for b in np.array_split(order, bins)]
     error = sum(b["n"] * abs(b["mean_probability"] - b["observed"]) for b in table) / len(order)
     return round(error, 4), table
