@@ -135,6 +135,24 @@ fn an_uncovered_node_leaves_the_whole_graph_to_tract_with_the_reason() {
     assert!(nodes.iter().all(|n| matches!(&n.path, Path::Tract(why) if why.starts_with("Sqrt"))), "{nodes:?}");
 }
 
+/// A protobuf field of bytes, shorter than 128.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+}
+
+#[test]
+fn a_softmax_between_quantize_nodes_is_refused_by_name() {
+    let node = |input: &str, output: &str, name: &str, op: &str| {
+        let fields = [(1, input), (2, output), (3, name), (4, op)];
+        field(1, &fields.map(|(number, text)| field(number, text.as_bytes())).concat())
+    };
+    let nodes = [node("q", "r", "d", "DequantizeLinear"), node("r", "logits", "attention", "Softmax")].concat();
+    let onnx = field(7, &nodes);
+    let signature = Signature { input: "image", height: 1, width: 1, output: "logits", least_outputs: 1 };
+    let error = Model::prepare(&onnx, &signature).err().expect("it must be refused").to_string();
+    assert!(error.contains("node \"attention\" is a Softmax"), "{error}");
+}
+
 #[test]
 fn what_is_not_exactly_ours_is_refused_by_node_and_reason() {
     type Change = fn(&mut Graph);
