@@ -47,6 +47,8 @@ fn said(value: f32) -> Seen {
         band: Band::Uncertain,
         absent_below: probability(0.4),
         present_above: probability(0.9),
+        prevalence: probability(0.5),
+        positives_among_present: probability(0.5),
     }])
 }
 
