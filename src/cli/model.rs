@@ -78,13 +78,13 @@ fn print(nodes: &[NodePath]) {
     let all: Duration = nodes.iter().map(|n| n.time).sum();
     println!("{:>6}  {:>9}  {:<20}  {:<14}  node [operators]", "share", "time", "output shape", "path");
     for node in nodes {
-        let share = 100.0 * node.time.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE);
+        let percent = 100.0 * node.time.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE);
         let shape = format!("{:?}", node.shape);
         let path = match &node.path {
             Path::Int8(kernel) => kernel,
             Path::Tract(_) => "tract",
         };
-        println!("{share:5.1}%  {:6.3} ms  {shape:<20}  {path:<14}  {}", milliseconds(node.time), node.node);
+        println!("{percent:5.1}%  {:6.3} ms  {shape:<20}  {path:<14}  {}", milliseconds(node.time), node.node);
     }
     if let Some(Path::Tract(reason)) = nodes.first().map(|n| &n.path) {
         println!("left to tract as a whole: {reason}");

@@ -120,7 +120,7 @@ pub fn figures(images: &[Judged<'_>], thresholds: Thresholds, seed: u64) -> (Fig
         let [low, high] = ends[k].map_or([None; 2], |ends| ends.map(Some));
         [estimates[k], low, high].map(|value| value.map(rounded))
     });
-    let [auroc, average_precision, brier, calibration_error, aurc, shares @ ..] = joined;
+    let [auroc, average_precision, brier, calibration_error, under_risk_coverage, shares @ ..] = joined;
     let patients_of = |truth| {
         let mut of: Vec<usize> = ranked.images().iter().filter(|i| i.positive == truth).map(|i| i.group).collect();
         of.sort_unstable();
@@ -146,7 +146,7 @@ pub fn figures(images: &[Judged<'_>], thresholds: Thresholds, seed: u64) -> (Fig
         specificity_at_present: exact_at_the_ends(shares[3], well),
         brier,
         calibration_error,
-        aurc,
+        aurc: under_risk_coverage,
         decided: decided(ranked.images(), thresholds, &bands),
         bands,
         reliability: bins.collect(),

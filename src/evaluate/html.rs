@@ -147,13 +147,21 @@ fn tables(page: &mut String, of: &str, figures: &[(&str, &OfFinding)]) {
 
 /// One table; cells are HTML.
 fn table(page: &mut String, heads: &[String], rows: impl Iterator<Item = Vec<String>>) {
-    let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
-    let _ = writeln!(page, "<div class=\"wrap\"><table><tr>{heads}</tr>");
+    page.push_str("<div class=\"wrap\"><table>");
+    line(page, "th", heads);
     for row in rows {
-        let cells: String = row.iter().map(|cell| format!("<td>{cell}</td>")).collect();
-        let _ = writeln!(page, "<tr>{cells}</tr>");
+        line(page, "td", &row);
     }
     page.push_str("</table></div>\n");
+}
+
+/// One row of `cells` in elements `tag`.
+fn line(page: &mut String, tag: &str, cells: &[String]) {
+    page.push_str("<tr>");
+    for cell in cells {
+        let _ = write!(page, "<{tag}>{cell}</{tag}>");
+    }
+    page.push_str("</tr>\n");
 }
 
 fn all(findings: &[OfFinding]) -> Vec<(&str, &OfFinding)> {

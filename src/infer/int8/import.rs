@@ -36,9 +36,9 @@ pub fn import(proto: &GraphProto) -> Result<Graph, String> {
     let ([input], [output]) = (inputs.as_slice(), proto.output.as_slice()) else {
         return Err("the graph must have one input and one output".into());
     };
-    graph.input = input.name.clone();
+    graph.input.clone_from(&input.name);
     graph.input_shape = shape(input).ok_or("the input's size must stand in the file")?;
-    graph.output = output.name.clone();
+    graph.output.clone_from(&output.name);
     for node in &proto.node {
         let value = node.attribute.iter().find(|a| a.name == "value").and_then(|a| a.t.as_ref());
         if let ("Constant", Some(tensor), [output]) = (node.op_type.as_str(), value, node.output.as_slice()) {

@@ -227,7 +227,7 @@ fn small(channels: usize, clip: bool) -> Graph {
     let group = ("group", Attribute::Int(i64::try_from(channels).unwrap()));
     node("QuantizeLinear", &["x", "s", "z"], "xq", &[]);
     node("DequantizeLinear", &["xq", "s", "z"], "xr", &[]);
-    node("Conv", &["xr", "w1r"], "a", &[pads.clone()]);
+    node("Conv", &["xr", "w1r"], "a", std::slice::from_ref(&pads));
     node("QuantizeLinear", &["a", "s", "z"], "aq", &[]);
     node("DequantizeLinear", &["aq", "s", "z"], "ar", &[]);
     node("Conv", &["ar", "w2r"], "b", &[pads, group]);
