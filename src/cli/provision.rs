@@ -79,7 +79,9 @@ pub fn provision(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// The shipped configuration with this device's answers.
 fn configuration(arguments: &Arguments, key_file: &Path) -> String {
-    let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
+    // Absolute: in the file a relative path would be relative to the file, not to us.
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let quoted = |path: &Path| toml::Value::String(absolute(path).display().to_string()).to_string();
     let set = |text: String, from: &str, to: String| {
         debug_assert!(text.contains(from), "the template lost {from}");
         text.replacen(from, &to, 1)

@@ -85,6 +85,22 @@ fn provisioning_never_overwrites() {
 }
 
 #[test]
+fn provisioning_with_relative_folders_makes_a_box_that_runs_from_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (listen, broker) = (crate::site::free_port().to_string(), crate::site::free_port().to_string());
+    let output = Command::new(RESIDENTD)
+        .current_dir(folder.path())
+        .args(["provision", "--site", "a", "--device", "b", "--dir", "box", "--state-dir", "box/state"])
+        .args(["--models-dir", MODELS, "--listen", &listen, "--broker-listen", &broker])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let config = folder.path().join("box/residentd.toml");
+    let check = Command::new(RESIDENTD).current_dir("/").arg("check").arg("--config").arg(config).output().unwrap();
+    assert!(check.status.success(), "{}", text(&check));
+}
+
+#[test]
 fn check_says_yes_to_a_provisioned_box_and_changes_nothing() {
     let site = Site::new();
     let before = files_below(site.folder.path());
