@@ -1,13 +1,15 @@
 //! `check`: is this box ready to run? Looks at everything, changes nothing.
 
-use std::net::{TcpListener, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::exit;
 use crate::config::Configuration;
 use crate::daemon;
+use crate::ingest::Listener;
 use crate::os;
+use crate::publish;
 use crate::reader::supervise::{Settings, Supervised};
 use crate::seal::key::DeviceKey;
 
@@ -79,13 +81,14 @@ fn models(config: &Configuration) -> Result<String, String> {
 
 fn port(config: &Configuration) -> Result<String, String> {
     let listen = config.file.dicom.listen;
-    TcpListener::bind(listen)
+    Listener::bind(&config.file.dicom)
         .map(|_| format!("{listen} is free"))
         .map_err(|e| format!("{listen}: {e}; is residentd running already? else set [dicom] listen"))
 }
 
 fn broker(config: &Configuration) -> Result<String, String> {
     let mqtt = &config.file.mqtt;
+    publish::check_access(mqtt, &config.file.device).map_err(|e| e.to_string())?;
     if let Some(broker) = &config.file.broker {
         return Ok(format!("embedded, will listen on {}", broker.listen));
     }

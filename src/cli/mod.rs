@@ -70,6 +70,9 @@ pub fn main() -> ExitCode {
         .format_timestamp_millis()
         .format_target(false)
         .init();
+    if matches!(arguments.command, Command::Run(_) | Command::Demo(_)) {
+        crate::os::keep_files_private();
+    }
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Read(arguments) => read::read(&arguments),

@@ -110,6 +110,9 @@ fn configuration(arguments: &Arguments, key_file: &Path) -> String {
                 format!("[broker]\nlisten = \"{}\"", arguments.broker_listen),
             );
             text = set(text, "# port = 1883", format!("port = {}", arguments.broker_listen.port()));
+            if !arguments.broker_listen.ip().is_unspecified() {
+                text = set(text, "host = \"127.0.0.1\"", format!("host = \"{}\"", arguments.broker_listen.ip()));
+            }
         }
         Some(broker) => {
             let (host, port) = broker.rsplit_once(':').unwrap_or((broker, "1883"));

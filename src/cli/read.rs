@@ -45,7 +45,9 @@ pub fn read(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn resolved(file: &Path) -> anyhow::Result<PathBuf> {
-    file.canonicalize().map_err(|e| exit::coded(exit::DATA, format!("{}: {e}", file.display())))
+    let wrong = |what: String| exit::coded(exit::DATA, format!("{}: {what}", file.display()));
+    let path = file.canonicalize().map_err(|e| wrong(e.to_string()))?;
+    if path.is_file() { Ok(path) } else { Err(wrong("not a regular file".to_owned())) }
 }
 
 fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[PathBuf]) -> anyhow::Result<Settings> {
@@ -54,9 +56,8 @@ fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[Path
         (None, Some(reader)) => reader.models_dir.clone(),
         _ => models_dir(models)?,
     };
-    let mut image_dirs: Vec<PathBuf> = files.iter().filter_map(|f| f.parent().map(Path::to_owned)).collect();
-    image_dirs.dedup();
-    Ok(reader_settings(models_dir, reader, image_dirs))
+    // The files themselves, not their folders: what lies beside them is none of its business.
+    Ok(reader_settings(models_dir, reader, files.to_vec()))
 }
 
 /// The folder of bundles that was given, else the one that is shipped.
@@ -83,7 +84,8 @@ pub fn reader_settings(models_dir: PathBuf, reader: Option<Reader>, image_dirs: 
 pub fn shipped_models() -> anyhow::Result<PathBuf> {
     let installed = Path::new("/usr/share/residentd/models");
     let built = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.parent()?.join("models")));
-    [built, Some(installed.to_owned())]
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    [built, Some(source), Some(installed.to_owned())]
         .into_iter()
         .flatten()
         .find(|folder| folder.join("chest-adult/manifest.toml").is_file())

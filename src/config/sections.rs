@@ -228,6 +228,10 @@ impl File {
                 "[reader] memory_mib must be at least 256: the models alone need that",
             ),
             (
+                self.broker.as_ref().is_some_and(|b| b.listen.port() != self.mqtt.port),
+                "[broker] listens on another port than [mqtt] connects to: make them one",
+            ),
+            (
                 self.broker.is_some() && !cfg!(feature = "broker"),
                 "[broker] is set, but this build has no embedded broker: remove the section",
             ),

@@ -11,6 +11,7 @@ use log::{error, info, warn};
 use tokio::sync::{Notify, watch};
 
 use crate::config::Configuration;
+use crate::infer::findings::BundleIdentity;
 use crate::os;
 use crate::publish::{Alert, AlertKind, AlertSender};
 use crate::reader;
@@ -53,10 +54,12 @@ impl Reading {
         }
     }
 
-    async fn read_all(&self, mut reader: Supervised, received: &Notify) -> Result<(), String> {
+    async fn read_all(&self, reader: Supervised, received: &Notify) -> Result<(), String> {
+        let serving = reader.bundles.clone();
+        let mut reader = Some(reader);
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.step(&mut reader).await {
+            match self.step(&mut reader, &serving).await {
                 Ok(true) => pause = FIRST_PAUSE,
                 Ok(false) => received.notified().await,
                 Err(e) => {
@@ -71,25 +74,48 @@ impl Reading {
     }
 
     /// One instance from unread to sealed; false where none is unread.
-    async fn step(&self, reader: &mut Supervised) -> Result<bool, StepError> {
+    async fn step(&self, slot: &mut Option<Supervised>, serving: &[BundleIdentity]) -> Result<bool, StepError> {
         let Some(instance) = self.blocking(Store::next_unread).await? else { return Ok(false) };
+        let reader = self.living(slot, serving).await?;
         let start = Instant::now();
         let reading = match reader.read(instance.instance.path.clone(), Some(instance.instance.sha256)).await {
-            Attempt::Read(answered) => believed(answered.reading, &instance),
+            Attempt::Read(answered) => believed(answered.reading, &instance, serving),
             Attempt::Died(why) => {
                 let strikes = self.blocking(move |store| store.strike(instance.id)).await?;
                 warn!("the reader died on an image, strike {strikes} of {MAX_STRIKES}: {why}");
-                *reader = Supervised::start(&self.settings).await?;
+                *slot = None;
                 if strikes < MAX_STRIKES {
                     return Ok(true);
                 }
                 let words = format!("the reader process died on this image {strikes} times, last: {why}");
+                self.alerts.raise(Alert { kind: AlertKind::ReaderDied, report_id: None, message: words.clone() });
                 reader::failed(Reason { code: ReasonCode::ReaderDied, words })
             }
         };
         os::step("read");
         self.seal(instance, reading, start).await?;
         Ok(true)
+    }
+
+    /// The reader in `slot`, a new one where it is dead: that is nobody's strike. It must
+    /// serve what the first one did.
+    async fn living<'a>(
+        &self,
+        slot: &'a mut Option<Supervised>,
+        serving: &[BundleIdentity],
+    ) -> Result<&'a mut Supervised, StepError> {
+        if !slot.as_mut().is_some_and(Supervised::is_alive) {
+            *slot = None;
+            let started = Supervised::start(&self.settings).await?;
+            if started.bundles != serving {
+                return Err(StepError::OtherBundles);
+            }
+            for missing in &started.walls.missing {
+                warn!("the new reader's sandbox is incomplete: {missing}");
+            }
+            *slot = Some(started);
+        }
+        slot.as_mut().ok_or(StepError::OtherBundles)
     }
 
     async fn seal(&self, instance: StoredInstance, reading: report::Reading, start: Instant) -> Result<(), StepError> {
@@ -136,12 +162,17 @@ impl Reading {
     }
 }
 
-/// What the gateway takes from a reader that parsed a stranger's bytes: the findings,
-/// if they are of this very instance, in words that it composes itself (promise 8).
-fn believed(mut reading: report::Reading, instance: &StoredInstance) -> report::Reading {
+/// What the gateway takes from a reader that parsed a stranger's bytes: findings of this
+/// very instance, by a bundle that serves, in words that it composes itself (promise 8).
+fn believed(mut reading: report::Reading, instance: &StoredInstance, serving: &[BundleIdentity]) -> report::Reading {
     let asked = &instance.instance.sop_instance_uid;
-    if reading.study.as_ref().is_some_and(|study| study.sop_instance_uid != *asked) {
-        let words = "the reader answered for another image".to_owned();
+    let answered = reading.study.as_ref().map(|study| &study.sop_instance_uid);
+    let credible = match &reading.outcome {
+        Outcome::Report(findings) => answered == Some(asked) && serving.contains(&findings.bundle),
+        Outcome::Abstention(_) | Outcome::Failure(_) => answered.is_none_or(|answered| answered == asked),
+    };
+    if !credible {
+        let words = "the reader answered for another image or bundle".to_owned();
         return reader::failed(Reason { code: ReasonCode::Internal, words });
     }
     reading.text = compose(&reading.outcome, reading.study.as_ref());
@@ -175,6 +206,8 @@ enum StepError {
     Store(#[from] StoreError),
     #[error("the reader cannot be started: {0}")]
     Reader(#[from] reader::supervise::ReaderError),
+    #[error("the models folder changed under the running daemon: restart it to serve the new bundles")]
+    OtherBundles,
     #[error("a store task panicked: {0}")]
     Panicked(String),
 }

@@ -180,7 +180,11 @@ impl Bundle {
         let model = |source| BundleError::Model { path: folder.join("model.onnx"), source };
         let found = self.model.run(&input).map_err(model)?;
         let by = if found.len() == wanted.len() {
-            found.iter().zip(&wanted).map(|(f, w)| (f - w).abs()).fold(0.0, f32::max)
+            found
+                .iter()
+                .zip(&wanted)
+                .map(|(f, w)| (f - w).abs())
+                .fold(0.0, |worst, d| if d <= worst { worst } else { d })
         } else {
             f32::INFINITY
         };

@@ -95,6 +95,19 @@ pub fn peak_rss_kib(pid: Option<u32>) -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("no VmHWM in /proc status"))
 }
 
+/// Ends this process with SIGKILL when its parent ends.
+///
+/// # Errors
+/// The kernel refused.
+pub fn end_with_parent() -> io::Result<()> {
+    Ok(rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?)
+}
+
+/// From here on, files and folders that this process makes are its user's alone.
+pub fn keep_files_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
 /// Lets `residentd read … | head` end as other programs do, by SIGPIPE, which Rust's
 /// start-up code ignores. Not for the daemon: a peer that leaves must not end it.
 #[expect(unsafe_code, reason = "signal has no safe wrapper among our dependencies")]

@@ -90,6 +90,14 @@ impl Default for Pace {
     }
 }
 
+/// Reads what a connection needs (password file, certificates) and forgets it again.
+///
+/// # Errors
+/// As [`Publisher::new`].
+pub fn check_access(settings: &Mqtt, device: &Device) -> Result<(), PublishError> {
+    Access::read(settings, device).map(drop)
+}
+
 /// Publishes what the store holds until it is stopped.
 pub struct Publisher {
     drive: Drive,

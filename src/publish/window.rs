@@ -261,7 +261,9 @@ impl<N> Window<N> {
                 Acknowledged::Delivered(sequence)
             }
             Some(Handed::Report(sequence)) => {
-                self.back_to(self.cursor.min(sequence - 1));
+                // What was fetched and not handed in is forgotten with it: before that, too.
+                let unhanded = self.ready.front().map_or(u64::MAX, |parcel| parcel.outgoing.sequence - 1);
+                self.back_to(self.cursor.min(sequence - 1).min(unhanded));
                 let first = !std::mem::replace(&mut self.paused, true);
                 let back_off = first.then_some(self.failures);
                 self.failures = self.failures.saturating_add(u32::from(first));

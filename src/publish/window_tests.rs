@@ -241,6 +241,26 @@ fn a_too_large_outcome_is_passed_over_and_the_others_go_on() {
 }
 
 #[test]
+fn a_refusal_forgets_nothing_that_was_fetched_and_not_handed_in_again() {
+    // Found by the property above: 1 is refused and fetched again, then 2 is refused.
+    let mut world = World { produced: 2, ..World::default() };
+    world.connect(None, None);
+    let refuse = || Step::Answer(0, Some(0x10));
+    for step in [Step::Fetch, Step::Answered, Step::HandIn, Step::HandIn, Step::Assign, refuse()] {
+        world.apply(step);
+    }
+    for step in [Step::Resume, Step::Fetch, Step::Assign, Step::Answered, refuse(), Step::Resume] {
+        world.apply(step);
+    }
+    for _ in 0..2 {
+        for step in [Step::Fetch, Step::Answered, Step::HandIn, Step::Assign, Step::Answer(0, None), Step::Record] {
+            world.apply(step);
+        }
+    }
+    assert_eq!(world.recorded.len(), 2, "both arrive without a reconnect");
+}
+
+#[test]
 fn refusals_of_one_round_are_one_failure() {
     let mut world = World { produced: 3, ..World::default() };
     world.connect(None, None);

@@ -12,13 +12,15 @@ use serde::Serialize;
 use super::resident::Resident;
 use super::wire::{Answer, Request, WireError, claimed_len, frame};
 use crate::infer::bundle::Bundle;
-use crate::os::sandbox;
+use crate::os::{self, sandbox};
 
 /// Serves the gateway at the other end of standard input until it closes.
 ///
 /// # Errors
 /// Standard input is no socket, or the conversation broke.
 pub fn serve() -> Result<(), WireError> {
+    // A gateway that was killed leaves no reader behind.
+    os::end_with_parent()?;
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     let Some(Request::Start { models_dir, image_dirs, memory_bytes }) = next(&mut socket)? else {
         return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));

@@ -76,14 +76,16 @@ impl Supervised {
     pub async fn start(settings: &Settings) -> Result<Self, ReaderError> {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(ReaderError::Spawn)?;
         ours.set_nonblocking(true).map_err(ReaderError::Spawn)?;
-        let program = std::env::current_exe().map_err(ReaderError::Spawn)?;
-        let child = Command::new(program)
+        // Not by path: after an upgrade under a running gateway that would be another program.
+        let child = Command::new("/proc/self/exe")
             .arg("reader")
             .env_clear()
             .envs(std::env::var_os("RUST_LOG").map(|level| ("RUST_LOG", level)))
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
+            // What it would print comes from strangers' bytes: not into our log, nor to a terminal.
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .map_err(ReaderError::Spawn)?;
@@ -110,6 +112,11 @@ impl Supervised {
             Ok(_) => self.died("it answered what was not asked".into()).await,
             Err(why) => self.died(why).await,
         }
+    }
+
+    /// True while the process runs; one that died idle must not cost the next image a strike.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Process id, while it runs.

@@ -96,7 +96,8 @@ impl Store {
         if inserted == 1 { Ok(Accepted::New) } else { self.known(&instance.sop_instance_uid, &instance.sha256) }
     }
 
-    /// The oldest accepted instance without an outcome.
+    /// The oldest accepted instance without an outcome; those that the reader died on wait
+    /// behind the others.
     ///
     /// # Errors
     /// `SQLite` failed, or the row is damaged.
@@ -106,7 +107,7 @@ impl Store {
             .query_row(
                 "SELECT id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, calling_ae, sha256, size_bytes,
                         received_unix_ms, received_synchronised, strikes
-                 FROM instances WHERE concluded = 0 ORDER BY id LIMIT 1",
+                 FROM instances WHERE concluded = 0 ORDER BY strikes, id LIMIT 1",
                 [],
                 |row| {
                     Ok((
@@ -197,8 +198,8 @@ impl Store {
             .map_err(|e| self.sqlite(e))
     }
 
-    /// Deletes the image files of instances that came in before `before_unix_ms` and
-    /// whose outcome was delivered. Outcomes stay.
+    /// Deletes the image files of instances whose outcome was delivered before
+    /// `before_unix_ms`. Outcomes stay.
     ///
     /// # Errors
     /// `SQLite` failed or a file cannot be deleted.
@@ -209,7 +210,7 @@ impl Store {
                 .prepare(
                     "SELECT i.id, i.sha256 FROM instances i JOIN outcomes o ON o.instance_id = i.id
                      JOIN deliveries d ON d.sequence = o.sequence
-                     WHERE i.image_kept = 1 AND i.received_unix_ms < ?1 ORDER BY i.id LIMIT 1000",
+                     WHERE i.image_kept = 1 AND d.delivered_unix_ms < ?1 ORDER BY i.id LIMIT 1000",
                 )
                 .and_then(|mut query| {
                     query.query_map([before_unix_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()

@@ -128,9 +128,10 @@ fn retention_deletes_delivered_images_and_never_an_undelivered_one() {
         let id = store.next_unread().unwrap().unwrap().id;
         store.conclude(id, NOW, sealed(&number.to_string())).unwrap();
     }
-    store.delivered(1, "broker-ack", NOW).unwrap();
-    assert_eq!(store.retire_images(NOW.unix_ms).unwrap(), 0, "not old enough");
-    assert_eq!(store.retire_images(NOW.unix_ms + 1).unwrap(), 1);
+    let later = Moment { unix_ms: NOW.unix_ms + 1000, ..NOW };
+    store.delivered(1, "broker-ack", later).unwrap();
+    assert_eq!(store.retire_images(later.unix_ms).unwrap(), 0, "counted from delivery");
+    assert_eq!(store.retire_images(later.unix_ms + 1).unwrap(), 1);
     assert!(!instance(&store, 1).instance.path.exists() && instance(&store, 2).instance.path.exists());
     assert_eq!(store.outcomes(0, 10).unwrap().len(), 2, "outcomes stay");
 }

@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 pub fn demo(arguments: &Arguments) -> anyhow::Result<()> {
-    let models = arguments.models.clone().map_or_else(read::shipped_models, Ok)?;
+    let models = read::models_dir(arguments.models.as_deref())?;
     super::runtime()?.block_on(play(arguments, &models))
 }
 

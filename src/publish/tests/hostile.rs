@@ -140,7 +140,7 @@ async fn survives(script: Script, attempts: u64) {
     assert!(fake.connections.load(SeqCst) <= attempts);
     assert_eq!((running.undelivered(), running.state.acknowledged()), (20, 0), "{script:?}");
     assert!(!running.task.is_finished());
-    assert!(running.stopped().await < Duration::from_secs(2));
+    running.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
