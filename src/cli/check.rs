@@ -10,7 +10,7 @@ use crate::daemon;
 use crate::ingest::Listener;
 use crate::os;
 use crate::publish;
-use crate::reader::supervise::{Settings, Supervised};
+use crate::reader::supervise::Supervised;
 use crate::seal::key::DeviceKey;
 
 /// Longest wait for the broker to accept a connection.
@@ -64,8 +64,7 @@ fn state_folder(folder: &Path) -> Result<String, String> {
 }
 
 fn models(config: &Configuration) -> Result<String, String> {
-    let file = &config.file;
-    let settings = Settings { image_dirs: Vec::new(), ..daemon::reader_settings(file, &file.device.state_dir) };
+    let settings = daemon::reader_settings(&config.file.reader, Vec::new());
     let reader = super::runtime()
         .map_err(|e| e.to_string())?
         .block_on(Supervised::start(&settings))

@@ -7,6 +7,8 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{exit, read};
+use crate::config::Reader;
+use crate::daemon;
 use crate::evaluate::{
     Assume, Evaluation, OUTPUTS, Observation, Scratch, Summary, Wanted, observe, page, readings, summarise,
 };
@@ -82,7 +84,8 @@ pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
 
 async fn observe_all(evaluation: &Evaluation, models: PathBuf) -> anyhow::Result<Vec<Observation>> {
     let scratch = Scratch::new().context("cannot make a temporary folder")?;
-    let settings = read::reader_settings(models, None, vec![evaluation.images.clone(), scratch.path().to_owned()]);
+    let reader = Reader { models_dir: models, ..Reader::default() };
+    let settings = daemon::reader_settings(&reader, vec![evaluation.images.clone(), scratch.path().to_owned()]);
     let bar = progress(evaluation.index.rows.len() as u64);
     let observing = observe(evaluation, &settings, &scratch, |done| bar.set_position(done as u64));
     tokio::select! {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{exit, show};
-use crate::board::Board;
 use crate::config::{Configuration, Name, Reader};
+use crate::daemon;
 use crate::os;
 use crate::reader;
 use crate::reader::supervise::{Attempt, Settings, Supervised};
@@ -57,7 +57,7 @@ fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[Path
         _ => models_dir(models)?,
     };
     // The files themselves, not their folders: what lies beside them is none of its business.
-    Ok(reader_settings(models_dir, reader, files.to_vec()))
+    Ok(daemon::reader_settings(&Reader { models_dir, ..reader.unwrap_or_default() }, files.to_vec()))
 }
 
 /// The folder of bundles that was given, else the one that is shipped.
@@ -65,18 +65,6 @@ pub fn models_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     given.map_or_else(shipped_models, |models| {
         models.canonicalize().map_err(|e| exit::coded(exit::CONFIG, format!("--models {}: {e}", models.display())))
     })
-}
-
-/// A reader as the daemon runs it, by configuration or default.
-pub fn reader_settings(models_dir: PathBuf, reader: Option<Reader>, image_dirs: Vec<PathBuf>) -> Settings {
-    let reader = reader.unwrap_or_default();
-    let memory_mib = reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
-    Settings {
-        models_dir,
-        image_dirs,
-        memory_bytes: u64::from(memory_mib) * 1024 * 1024,
-        time_limit: reader.time_limit_s.duration(),
-    }
 }
 
 /// The bundles that came with this program: in the source tree it was built in, or

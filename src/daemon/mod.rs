@@ -16,7 +16,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::board::Board;
-use crate::config::{Configuration, File};
+use crate::config::{Configuration, File, Reader};
 use crate::ingest::{IngestError, Listener};
 use crate::os;
 use crate::publish::{self, PublishError, Publisher};
@@ -73,7 +73,7 @@ impl Daemon {
         if swept > 0 {
             info!("removed {swept} files that were still being received when the power went");
         }
-        let settings = reader_settings(&config.file, &device.state_dir);
+        let settings = reader_settings(&config.file.reader, vec![Store::spool_of(&device.state_dir)]);
         let reader = Supervised::start(&settings)
             .await
             .map_err(|source| DaemonError::Reader { models_dir: settings.models_dir.clone(), source })?;
@@ -149,12 +149,12 @@ impl Daemon {
 
 /// What the reader gets of the configuration; the board says what it does not.
 #[must_use]
-pub fn reader_settings(file: &File, state_dir: &Path) -> Settings {
-    let memory_mib = file.reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
+pub fn reader_settings(reader: &Reader, image_dirs: Vec<PathBuf>) -> Settings {
+    let memory_mib = reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
     Settings {
-        models_dir: file.reader.models_dir.clone(),
-        image_dirs: vec![Store::spool_of(state_dir)],
+        models_dir: reader.models_dir.clone(),
+        image_dirs,
         memory_bytes: u64::from(memory_mib) * 1024 * 1024,
-        time_limit: file.reader.time_limit_s.duration(),
+        time_limit: reader.time_limit_s.duration(),
     }
 }

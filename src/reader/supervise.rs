@@ -1,7 +1,8 @@
 //! The gateway's side of the reader: starts it, asks it, kills it when its time is up.
 //!
 //! A reader's death is an answer like any other ([`Attempt::Died`]); the caller counts
-//! strikes. The process inherits an empty environment and no descriptor but its socket.
+//! strikes. The process inherits an empty environment and, of what we
+//! open, no descriptor but its socket.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ const START_LIMIT: Duration = Duration::from_mins(2);
 pub struct Settings {
     /// Folder of bundles.
     pub models_dir: PathBuf,
-    /// Folders that instances lie in.
+    /// What it may read beside the bundles: folders of instances, or instances.
     pub image_dirs: Vec<PathBuf>,
     /// Address space of the process, bytes.
     pub memory_bytes: u64,

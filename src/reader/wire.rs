@@ -24,7 +24,7 @@ pub enum Request {
     Start {
         /// Folder of bundles.
         models_dir: PathBuf,
-        /// Folders that instances lie in.
+        /// Folders of instances, or instances.
         image_dirs: Vec<PathBuf>,
         /// Address space, bytes.
         memory_bytes: u64,
