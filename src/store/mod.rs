@@ -21,12 +21,15 @@ use rusqlite::Connection;
 pub use instances::{Accepted, NewInstance, StoredInstance};
 pub use outcomes::{Head, Outgoing, SealedOutcome};
 
-/// Version of the schema below (`PRAGMA user_version`).
-const SCHEMA_VERSION: i64 = 1;
+/// The schema, step by step: `PRAGMA user_version` says how many steps a database has
+/// taken. A step that was shipped is never edited; a change is a new one at the end.
+const MIGRATIONS: [&str; 1] = [INSTANCES_OUTCOMES_DELIVERIES];
+/// Version of a database that has taken every step.
+const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another process (`residentd check`) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-const SCHEMA: &str = "
+const INSTANCES_OUTCOMES_DELIVERIES: &str = "
 CREATE TABLE instances (
     id INTEGER PRIMARY KEY,
     sop_instance_uid TEXT NOT NULL UNIQUE,
@@ -179,8 +182,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get(0));
-    if version(connection)? == 0i64 {
-        connection.execute_batch(&format!("BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"))?;
+    let taken: i64 = version(connection)?;
+    for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(taken).unwrap_or(MIGRATIONS.len())) {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE;{sql}PRAGMA user_version = {step};COMMIT;"))?;
     }
     version(connection)
 }
