@@ -152,6 +152,7 @@ mod tests {
             age,
             sex: None,
             study_description: None,
+            order: Vec::new(),
             manufacturer: None,
             started: None,
             subject: Subject::Patient,

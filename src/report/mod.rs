@@ -1,9 +1,11 @@
-//! Reports: the reading as it crosses processes, its words, and its FHIR form.
+//! Reports: the reading as it crosses processes, its facts, its words, and its FHIR form.
 
 pub mod compose;
+pub mod facts;
 pub mod fhir;
 pub mod identity;
 pub mod reading;
+pub mod vocabulary;
 mod words;
 
 pub use words::{HEDGES, Hedge, Place};

@@ -7,11 +7,13 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, InMemDicomObject};
 
-use super::{Age, Sex, Study, Subject, codes};
+use super::{Age, MAX_ORDER_TEXTS, Sex, Study, Subject, codes};
 use crate::instance::uid::Uid;
 
 /// LO is at most 64 characters (PS3.5 6.2); twice that is kept of those who write more.
 const LONGEST_TEXT_CHARS: usize = 128;
+/// Reason for Study: retired from the standard, and still sent.
+const REASON_FOR_STUDY: Tag = Tag(0x0032, 0x1002);
 /// Mean Gregorian year, for ages counted in days.
 const DAYS_PER_YEAR: f32 = 365.2425;
 
@@ -53,6 +55,7 @@ impl Study {
             age: age(object, date),
             sex: sex(object),
             study_description: text(object, tags::STUDY_DESCRIPTION),
+            order: order(object),
             manufacturer: text(object, tags::MANUFACTURER),
             started: started(
                 date,
@@ -75,6 +78,21 @@ fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
     let clean: String =
         first.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT_CHARS).collect::<String>().trim().to_owned();
     (!clean.is_empty()).then_some(clean)
+}
+
+/// The order's texts, those of its requests after those of the data set.
+fn order(object: &InMemDicomObject) -> Vec<String> {
+    const TEXTS: [Tag; 5] = [
+        REASON_FOR_STUDY,
+        tags::REASON_FOR_THE_REQUESTED_PROCEDURE,
+        tags::REQUESTED_PROCEDURE_DESCRIPTION,
+        tags::PERFORMED_PROCEDURE_STEP_DESCRIPTION,
+        tags::STUDY_DESCRIPTION,
+    ];
+    let requests =
+        object.get(tags::REQUEST_ATTRIBUTES_SEQUENCE).and_then(|element| element.items()).unwrap_or_default();
+    let all = std::iter::once(object).chain(requests);
+    all.flat_map(|object| TEXTS.iter().filter_map(|tag| text(object, *tag))).take(MAX_ORDER_TEXTS).collect()
 }
 
 /// A coded string (CS, PS3.5 6.2): upper case.
@@ -309,6 +327,18 @@ mod tests {
         }
         assert_eq!(started("20240131", "07", "-1200").as_deref(), Some("2024-01-31T07:00:00-12:00"));
         assert_eq!(started("20240131", "07", "+1400").as_deref(), Some("2024-01-31T07:00:00+14:00"));
+    }
+
+    #[test]
+    fn the_order_is_read_from_the_data_set_and_its_requests_and_is_bounded() {
+        let mut whole = data_set(&[(tags::STUDY_DESCRIPTION, VR::LO, "CHEST PA"), (REASON_FOR_STUDY, VR::LO, "cough")]);
+        let request = || data_set(&[(tags::REASON_FOR_THE_REQUESTED_PROCEDURE, VR::LO, "pneumonia?")]);
+        let requests = DataSetSequence::new((0..40).map(|_| request()).collect::<Vec<_>>(), Length::UNDEFINED);
+        whole.put(DataElement::new(tags::REQUEST_ATTRIBUTES_SEQUENCE, VR::SQ, requests));
+        let order = Study::from_object(&with_meta(whole)).unwrap().order;
+        assert_eq!(order[..3], ["cough", "CHEST PA", "pneumonia?"]);
+        assert_eq!(order.len(), MAX_ORDER_TEXTS);
+        assert!(Study::from_object(&object(&[])).unwrap().order.is_empty());
     }
 
     #[test]

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::instance::uid::Uid;
 
+/// Most texts of an order that are kept: five attributes, in the data set and in two requests.
+pub const MAX_ORDER_TEXTS: usize = 15;
+
 /// What the header says of an image, as far as reading and reporting need it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +50,13 @@ pub struct Study {
     pub sex: Option<Sex>,
     /// Study Description (0008,1030).
     pub study_description: Option<String>,
+    /// What the order says, for recognising what it asks about and for nothing else: Reason
+    /// for Study (0032,1002), Reason for the Requested Procedure (0040,1002), Requested
+    /// Procedure Description (0032,1060), Performed Procedure Step Description (0040,0254)
+    /// and Study Description (0008,1030), from the data set and Request Attributes
+    /// Sequence (0040,0275); at most [`MAX_ORDER_TEXTS`].
+    #[serde(default)]
+    pub order: Vec<String>,
     /// Manufacturer (0008,0070).
     pub manufacturer: Option<String>,
     /// Study date and time as FHIR `dateTime`: `2026-11-23`, with the time where the

@@ -64,6 +64,7 @@ fn study(subject: Subject) -> Study {
         age: Age::Unknown,
         sex: None,
         study_description: Some("SECRET".into()),
+        order: Vec::new(),
         manufacturer: None,
         started: None,
         subject,

@@ -26,6 +26,7 @@ pub(crate) fn study(subject: Subject) -> Study {
         age: Age::Known(61.0),
         sex: Some(Sex::Female),
         study_description: Some("CHEST FOR DOE^JANE".into()),
+        order: Vec::new(),
         manufacturer: Some("ACME".into()),
         started: Some("2026-11-23".into()),
         subject,
