@@ -1,4 +1,5 @@
-//! `evaluate`: a bundle held against labelled images, through the very same reader.
+//! `evaluate`: a bundle held against labelled images, through the very same reader, or
+//! the labeler and composers against labelled reports.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::reports::{Of, reports};
 use super::{exit, read};
 use crate::config::Reader;
 use crate::daemon;
@@ -19,17 +21,25 @@ const MOST_PROBLEMS: usize = 20;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Folder of the images: DICOM or JPEG
-    #[arg(long)]
-    images: PathBuf,
+    #[arg(long, required_unless_present = "reports")]
+    images: Option<PathBuf>,
     /// CSV with columns file, labels (separated by ;) and `group_id` or `patient_group`
-    #[arg(long)]
-    index: PathBuf,
+    #[arg(long, required_unless_present = "reports")]
+    index: Option<PathBuf>,
     /// Name of the bundle that must answer
-    #[arg(long)]
-    bundle: String,
-    /// Folder for metrics.json, readings.csv and report.html; never overwrites
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required_unless_present = "reports")]
+    bundle: Option<String>,
+    /// Folder for metrics.json, readings.csv and report.html, or reports.json and
+    /// reports.html; never overwrites
+    #[arg(long, required_unless_present = "reports")]
+    out: Option<PathBuf>,
+    /// Evaluate the labeler and the composers on labelled reports instead: one JSON object
+    /// a line with uid, findings, impression and labels
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["images", "index", "bundle", "models", "by", "assume"])]
+    reports: Option<PathBuf>,
+    /// Which of the reports
+    #[arg(long, value_enum, default_value_t = Of::HeldOut, requires = "reports")]
+    part: Of,
     /// Folder of model bundles (default: the ones that are shipped)
     #[arg(long)]
     models: Option<PathBuf>,
@@ -46,22 +56,30 @@ pub struct Arguments {
 }
 
 pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
-    let outputs = OUTPUTS.map(|name| arguments.out.join(name));
+    if let Some(file) = &arguments.reports {
+        return reports(file, arguments.part, arguments.seed, arguments.out.as_deref());
+    }
+    let (Some(images), Some(index), Some(bundle), Some(out)) =
+        (&arguments.images, &arguments.index, &arguments.bundle, &arguments.out)
+    else {
+        unreachable!("clap requires them where --reports is not given");
+    };
+    let outputs = OUTPUTS.map(|name| out.join(name));
     if let Some(there) = outputs.iter().find(|path| path.exists()) {
         let words = format!("{} exists, and an evaluation never overwrites: give another --out", there.display());
         return Err(exit::coded(exit::CANNOT_CREATE, words));
     }
     let models = read::models_dir(arguments.models.as_deref())?;
     let evaluation = Evaluation::prepare(Wanted {
-        images: &arguments.images,
-        index: &arguments.index,
+        images,
+        index,
         models: &models,
-        bundle: &arguments.bundle,
+        bundle,
         assume: if arguments.assume { Assume::WhatTheBundleNeeds } else { Assume::Nothing },
         by: arguments.by.clone(),
         seed: arguments.seed,
     })?;
-    std::fs::create_dir_all(&arguments.out).map_err(|e| cannot_create(&arguments.out, &e))?;
+    std::fs::create_dir_all(out).map_err(|e| cannot_create(out, &e))?;
     for m in &evaluation.matches {
         println!("finding {} is held against label {} (by {})", m.finding, m.label, m.by);
     }
@@ -72,7 +90,7 @@ pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
     for (path, text) in outputs.iter().zip(&texts) {
         write_new(path, text).map_err(|e| cannot_create(path, &e))?;
     }
-    print(&summary, &arguments.out);
+    print(&summary, out);
     match summary.problems.len() {
         0 => Ok(()),
         count => Err(exit::coded(
@@ -86,7 +104,7 @@ async fn observe_all(evaluation: &Evaluation, models: PathBuf) -> anyhow::Result
     let scratch = Scratch::new().context("cannot make a temporary folder")?;
     let reader = Reader { models_dir: models, ..Reader::default() };
     let settings = daemon::reader_settings(&reader, vec![evaluation.images.clone(), scratch.path().to_owned()]);
-    let bar = progress(evaluation.index.rows.len() as u64);
+    let bar = progress(evaluation.index.rows.len() as u64, "images");
     let observing = observe(evaluation, &settings, &scratch, |done| bar.set_position(done as u64));
     tokio::select! {
         observed = observing => {
@@ -99,20 +117,20 @@ async fn observe_all(evaluation: &Evaluation, models: PathBuf) -> anyhow::Result
 }
 
 /// A bar on a terminal, nothing elsewhere.
-fn progress(images: u64) -> ProgressBar {
+pub(super) fn progress(count: u64, of: &str) -> ProgressBar {
     let target =
         if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(images), target);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {per_sec}, {eta} left");
+    let bar = ProgressBar::with_draw_target(Some(count), target);
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {of}, {{per_sec}}, {{eta}} left"));
     bar.set_style(style.expect("the template is a constant that a test holds"));
     bar
 }
 
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
-fn cannot_create(path: &Path, error: &std::io::Error) -> anyhow::Error {
+pub(super) fn cannot_create(path: &Path, error: &std::io::Error) -> anyhow::Error {
     exit::coded(exit::CANNOT_CREATE, format!("{}: {error}", path.display()))
 }
 
@@ -153,7 +171,7 @@ fn print(summary: &Summary, out: &Path) {
     println!("wrote {} to {}", OUTPUTS.join(", "), out.display());
 }
 
-fn interval(value: &[Option<f64>; 3]) -> String {
+pub(super) fn interval(value: &[Option<f64>; 3]) -> String {
     match value {
         [Some(v), Some(low), Some(high)] => format!("{v:.3} [{low:.3}, {high:.3}]"),
         [Some(v), ..] => format!("{v:.3}"),
@@ -167,6 +185,6 @@ mod tests {
 
     #[test]
     fn the_bar_has_a_template_that_parses() {
-        progress(3).set_position(1);
+        progress(3, "images").set_position(1);
     }
 }

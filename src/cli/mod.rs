@@ -9,6 +9,7 @@ mod model;
 mod phantom;
 mod provision;
 mod read;
+mod reports;
 mod run;
 mod show;
 mod verify;
@@ -33,7 +34,7 @@ enum Command {
     Run(run::Arguments),
     /// Read DICOM files with the same reader and print the drafts
     Read(read::Arguments),
-    /// Hold a model bundle against labelled images with the same reader
+    /// Hold a model bundle against labelled images with the same reader, or composers against reports
     Evaluate(evaluate::Arguments),
     /// Check sealed outcomes against the device's public key
     Verify(verify::Arguments),

@@ -9,9 +9,9 @@ use super::plot::{Mark, Plot};
 use super::summary::{OfFinding, Summary};
 
 /// Most problems that are listed; `metrics.json` has them all.
-const MOST_PROBLEMS: usize = 200;
+pub(super) const MOST_PROBLEMS: usize = 200;
 
-const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;color:#111;background:#fff;max-width:62rem;\
+pub(super) const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;color:#111;background:#fff;max-width:62rem;\
 margin:2rem auto;padding:0 1rem}h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem;border-bottom:1px solid #999}\
 h3{font-size:1rem;margin:1.4rem 0 .3rem}table{border-collapse:collapse;margin:.6rem 0;font-size:.86rem}\
 th,td{border:1px solid #bbb;padding:.25rem .5rem;text-align:left;vertical-align:top}th{background:#eee}\
@@ -146,7 +146,7 @@ fn tables(page: &mut String, of: &str, figures: &[(&str, &OfFinding)]) {
 }
 
 /// One table; cells are HTML.
-fn table(page: &mut String, heads: &[String], rows: impl Iterator<Item = Vec<String>>) {
+pub(super) fn table(page: &mut String, heads: &[String], rows: impl Iterator<Item = Vec<String>>) {
     page.push_str("<div class=\"wrap\"><table>");
     line(page, "th", heads);
     for row in rows {
@@ -169,7 +169,7 @@ fn all(findings: &[OfFinding]) -> Vec<(&str, &OfFinding)> {
 }
 
 /// Estimate over its interval.
-fn estimate(value: &Estimate) -> String {
+pub(super) fn estimate(value: &Estimate) -> String {
     match value {
         [Some(v), Some(low), Some(high)] => format!("{v:.3}<br>{low:.3}–{high:.3}"),
         [Some(v), ..] => format!("{v:.3}<br>no interval"),

@@ -17,6 +17,7 @@ mod labels;
 mod metrics;
 mod observe;
 mod plot;
+pub mod reports;
 mod summary;
 mod wrap;
 

@@ -4,6 +4,7 @@ pub mod compose;
 pub mod facts;
 pub mod fhir;
 pub mod identity;
+pub mod label;
 pub mod reading;
 pub mod vocabulary;
 mod words;

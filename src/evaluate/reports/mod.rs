@@ -1,0 +1,140 @@
+//! Reports held against expert labels: the labeler itself, and every composer.
+//!
+//! ```text
+//! rows ─▶ compose (from the expert labels alone) ─▶ labeler ─▶ agreement with the experts
+//!                                                └▶ overlap with the human text
+//! ```
+//!
+//! A composer is given what the experts say is in the image, writes, and what the labeler
+//! reads back out of its text is held against the experts. The human's own text stands
+//! beside them: its agreement is the labeler's own figure.
+
+mod agreement;
+mod compose;
+mod overlap;
+mod page;
+mod rows;
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+pub use agreement::{Agreement, OfLabel, Score};
+pub use compose::Composer;
+pub use page::page;
+pub use rows::{Part, Reports, Row};
+
+use super::Problem;
+use super::bootstrap::{DRAWS, intervals};
+use super::figures::Estimate;
+use crate::digest::Digest;
+use crate::report::label::{NORMAL, OTHER, TABLE, coded};
+use agreement::{agreement, joined};
+use overlap::{Bleu, rouge_l, words};
+
+/// The files that are written.
+pub const OUTPUTS: [&str; 2] = ["reports.json", "reports.html"];
+
+/// All that came of it; its JSON form is `reports.json`, format 1. Intervals are 95 %,
+/// resampled by report.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are those of the JSON, described in the report")]
+pub struct Summary {
+    pub format: u32,
+    pub program: &'static str,
+    pub file_sha256: Digest,
+    pub part: Part,
+    pub seed: u64,
+    pub draws: usize,
+    pub reports: usize,
+    pub never_indexed: usize,
+    pub of_another_part: usize,
+    pub composers: Vec<OfComposer>,
+    pub problems: Vec<Problem>,
+}
+
+/// The figures of one composer.
+#[derive(Debug, Serialize)]
+pub struct OfComposer {
+    /// Its name.
+    pub composer: &'static str,
+    /// What the labeler reads in its text, against the experts.
+    pub agreement: Agreement,
+    /// Against the human text, for orientation.
+    pub bleu_4: Estimate,
+    /// Against the human text, for orientation.
+    pub rouge_l: Estimate,
+    /// Mean words of Findings and Impression together.
+    pub words_a_report: f64,
+    /// Mean time of writing, where it was written here.
+    pub ms_a_report: Option<f64>,
+}
+
+/// Evaluates every composer on `reports`; `tick` is told how many texts are done.
+#[must_use]
+pub fn evaluate(reports: Reports, file_sha256: Digest, part: Part, seed: u64, tick: impl Fn(usize)) -> Summary {
+    let each = |(at, composer): (usize, &Composer)| {
+        let of = of_composer(*composer, &reports.rows, seed);
+        tick((at + 1) * reports.rows.len());
+        of
+    };
+    Summary {
+        format: 1,
+        program: concat!("residentd ", env!("CARGO_PKG_VERSION")),
+        file_sha256,
+        part,
+        seed,
+        draws: DRAWS,
+        reports: reports.rows.len(),
+        never_indexed: reports.not_indexed,
+        of_another_part: reports.other_part,
+        composers: Composer::ALL.iter().enumerate().map(each).collect(),
+        problems: reports.problems,
+    }
+}
+
+fn of_composer(composer: Composer, rows: &[Row], seed: u64) -> OfComposer {
+    let started = Instant::now();
+    let texts: Vec<[String; 2]> = rows.iter().map(|row| composer.write(row)).collect();
+    let ms = started.elapsed().as_secs_f64() * 1000.0;
+    let found = rows.iter().zip(&texts).map(|(row, text)| {
+        let said = coded(text.iter().map(String::as_str));
+        (&row.labels, said.into_iter().filter(|label| *label != OTHER).collect())
+    });
+    let of_rows = rows.len().max(1) as f64;
+    let text_words: Vec<Vec<String>> = texts.iter().map(|text| words(&text.join(" "))).collect();
+    let human: Vec<Vec<String>> =
+        rows.iter().map(|row| words(&format!("{} {}", row.findings, row.impression))).collect();
+    let (bleu_4, rouge_l) = overlaps(&text_words, &human, seed);
+    OfComposer {
+        composer: composer.name(),
+        agreement: agreement(&labels(rows), &found.collect::<Vec<_>>(), seed),
+        bleu_4,
+        rouge_l,
+        words_a_report: text_words.iter().map(Vec::len).sum::<usize>() as f64 / of_rows,
+        ms_a_report: composer.writes().then_some(ms / of_rows),
+    }
+}
+
+/// The labels that any of the experts' lists has, and [`NORMAL`].
+fn labels(rows: &[Row]) -> Vec<&'static str> {
+    let there = |label: &&str| rows.iter().any(|row| row.labels.contains(*label));
+    TABLE.findings.iter().map(|finding| finding.label.as_str()).chain([NORMAL]).filter(there).collect()
+}
+
+/// BLEU-4 and ROUGE-L with their intervals.
+fn overlaps(texts: &[Vec<String>], human: &[Vec<String>], seed: u64) -> (Estimate, Estimate) {
+    let bleu: Vec<Bleu> = texts.iter().zip(human).map(|(text, human)| Bleu::of(text, human)).collect();
+    let rouge: Vec<f64> = texts.iter().zip(human).map(|(text, human)| rouge_l(text, human)).collect();
+    let groups: Vec<usize> = (0..texts.len()).collect();
+    let measure = |weights: &[u32]| {
+        let count: u32 = weights.iter().sum();
+        let sum: f64 = rouge.iter().zip(weights).map(|(rouge, weight)| rouge * f64::from(*weight)).sum();
+        [Some(Bleu::corpus(&bleu, weights)), (count > 0).then(|| sum / f64::from(count))]
+    };
+    let [bleu_4, rouge_l] = joined(measure(&vec![1; texts.len()]), intervals(&groups, seed, measure));
+    (bleu_4, rouge_l)
+}
+
+#[cfg(test)]
+mod tests;
