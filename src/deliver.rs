@@ -94,6 +94,8 @@ pub async fn send(address: &str, calling: &AeTitle, called: &AeTitle, path: &Pat
                 meta.transfer_syntax()
             )),
         })?;
+    // Nagle would hold the dataset back for the peer's delayed acknowledgement of the command.
+    let _ = peer.inner_stream().set_nodelay(true);
     let Some(context) = peer.presentation_contexts().first().map(|c| c.id) else {
         return Err(SendError::NotAccepted {
             path: path.to_owned(),

@@ -31,6 +31,7 @@
 //! | `pixels` | decoded frames from any accepted transfer syntax |
 //! | `preprocess` | from stored values to the input tensor |
 //! | `publish` | MQTT 5: outbox window, status, alerts, the embedded broker |
+//! | `pulse` | signs of life, and who listens to them |
 //! | `quality` | fitness for reading |
 //! | `reader` | the pure stages composed; their process and its supervisor |
 //! | `receive` | the hospital's end of the wire, for demo and tests |
@@ -55,6 +56,7 @@ pub mod phantom;
 pub mod pixels;
 pub mod preprocess;
 pub mod publish;
+pub mod pulse;
 pub mod quality;
 pub mod reader;
 pub mod receive;

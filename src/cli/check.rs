@@ -80,7 +80,7 @@ fn models(config: &Configuration) -> Result<String, String> {
 
 fn port(config: &Configuration) -> Result<String, String> {
     let listen = config.file.dicom.listen;
-    Listener::bind(&config.file.dicom)
+    Listener::bind(&config.file.dicom, os::now)
         .map(|_| format!("{listen} is free"))
         .map_err(|e| format!("{listen}: {e}; is residentd running already? else set [dicom] listen"))
 }

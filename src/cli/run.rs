@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::board::Board;
 use crate::config::Configuration;
 use crate::daemon::Daemon;
-use crate::os::sandbox;
+use crate::os::{self, sandbox};
 
 /// Most threads of the gateway's runtime: its work is waiting.
 const MAX_THREADS: u16 = 2;
@@ -34,17 +34,28 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn serve(config: &Configuration) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let daemon = Daemon::start(config).await?;
+    // A start takes minutes on a slow board; what it started ends with it.
+    let daemon = tokio::select! {
+        started = Daemon::start(config, os::now) => started?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
     info!("ready: storage SCP {} on {}", config.file.dicom.ae_title, daemon.address());
     tell_systemd(&[NotifyState::Ready]);
+    let until = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+        tell_systemd(&[NotifyState::Stopping]);
+    };
+    let watched = sd_notify::watchdog_enabled().is_some();
     daemon
-        .run(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+        .run(until, || {
+            if watched {
+                tell_systemd(&[NotifyState::Watchdog]);
             }
-            info!("stopping");
-            tell_systemd(&[NotifyState::Stopping]);
         })
         .await?;
     Ok(())

@@ -4,6 +4,7 @@
 //! and bells only say that there is work; the work itself is always in the store.
 
 mod lock;
+mod probe;
 mod reading;
 mod retention;
 
@@ -16,10 +17,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::board::Board;
+use crate::clock::Moment;
 use crate::config::{Configuration, File, Reader};
 use crate::ingest::{IngestError, Listener};
 use crate::os;
 use crate::publish::{self, PublishError, Publisher};
+use crate::pulse::{Part, Watch};
 use crate::reader::supervise::{ReaderError, Settings, Supervised};
 use crate::seal::key::{DeviceKey, KeyError};
 use crate::store::{Store, StoreError};
@@ -54,22 +57,26 @@ pub struct Daemon {
     tasks: JoinSet<(&'static str, Result<(), String>)>,
     stop: watch::Sender<bool>,
     address: SocketAddr,
+    watch: Watch<'static>,
     _lock: lock::StateLock,
     #[cfg(feature = "broker")]
     _broker: Option<publish::EmbeddedBroker>,
 }
 
 impl Daemon {
-    /// Brings every part up, in the order in which a failure costs least.
+    /// Brings every part up, in the order in which a failure costs least. `now` is the
+    /// one clock that all of them read.
     ///
     /// # Errors
     /// The first part that cannot start; nothing runs then.
-    pub async fn start(config: &Configuration) -> Result<Self, DaemonError> {
+    pub async fn start(config: &Configuration, now: fn() -> Moment) -> Result<Self, DaemonError> {
         let File { device, dicom, mqtt, .. } = &config.file;
         let state_lock = lock::StateLock::take(&device.state_dir)?;
         let key = Arc::new(DeviceKey::load(&device.key_file)?);
         let store = Store::open(&device.state_dir)?;
+        os::step("opened");
         let swept = store.sweep()?;
+        os::step("swept");
         if swept > 0 {
             info!("removed {swept} files that were still being received when the power went");
         }
@@ -80,20 +87,30 @@ impl Daemon {
         for missing in &reader.walls.missing {
             warn!("the reader's sandbox is incomplete: {missing}");
         }
+        os::step("reader-up");
         #[cfg(feature = "broker")]
         let broker = config.file.broker.as_ref().map(|b| publish::EmbeddedBroker::start(b.listen)).transpose()?;
-        let listener = Listener::bind(dicom)?;
+        let listener = Listener::bind(dicom, now)?;
         let address = listener.local_addr();
+        os::step("listening");
 
         let (stop, stopped) = watch::channel(false);
         let (received, sealed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (alerts, alerts_out) = publish::alert_channel();
-        let publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, os::now)?;
+        let publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, now)?;
+
+        let (ingest, reading, publishing) = (listener.pulse(), settings.pulse.clone(), publisher.state());
+        let watch = Watch::new(vec![
+            Part::new("ingest", move || ingest.beats()),
+            Part::new("the reading loop", move || reading.beats()),
+            Part::new("the publisher", move || publishing.pulse().beats()),
+            Part::new("the store", probe::beats_of(store.clone())),
+        ]);
 
         let mut tasks = JoinSet::new();
         let (s, b, st) = (store.clone(), received.clone(), stopped.clone());
         tasks.spawn(async move {
-            listener.serve(s, os::now, b, st).await;
+            listener.serve(s, b, st).await;
             ("ingest", Ok(()))
         });
         let st = stopped.clone();
@@ -101,18 +118,20 @@ impl Daemon {
             publisher.run(st).await;
             ("publish", Ok(()))
         });
-        let reading = reading::Reading { store: store.clone(), settings, key, config: config.clone(), alerts, sealed };
+        let reading =
+            reading::Reading { store: store.clone(), settings, key, config: config.clone(), alerts, sealed, now };
         let st = stopped.clone();
         tasks.spawn(async move { ("reading", reading.run(reader, received, st).await) });
         let days = config.file.retention.image_days;
         tasks.spawn(async move {
-            retention::run(store, days, stopped).await;
+            retention::run(store, days, now, stopped).await;
             ("retention", Ok(()))
         });
         Ok(Self {
             tasks,
             stop,
             address,
+            watch,
             _lock: state_lock,
             #[cfg(feature = "broker")]
             _broker: broker,
@@ -125,13 +144,15 @@ impl Daemon {
         self.address
     }
 
-    /// Runs until `until` resolves, then stops every part in order.
+    /// Runs until `until` resolves, then stops every part in order. While it runs,
+    /// `alive` is called every second in which every part makes progress.
     ///
     /// # Errors
     /// A part ended that must not.
-    pub async fn run(mut self, until: impl Future<Output = ()>) -> Result<(), DaemonError> {
+    pub async fn run(mut self, until: impl Future<Output = ()>, alive: impl FnMut()) -> Result<(), DaemonError> {
         let ended = tokio::select! {
             () = until => None,
+            () = self.watch.run(alive) => None,
             ended = self.tasks.join_next() => Some(ended),
         };
         self.stop.send_replace(true);
@@ -156,5 +177,6 @@ pub fn reader_settings(reader: &Reader, image_dirs: Vec<PathBuf>) -> Settings {
         image_dirs,
         memory_bytes: u64::from(memory_mib) * 1024 * 1024,
         time_limit: reader.time_limit_s.duration(),
+        pulse: Arc::default(),
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use log::{error, info, warn};
 use tokio::sync::{Notify, watch};
 
+use crate::clock::Moment;
 use crate::config::Configuration;
 use crate::infer::findings::BundleIdentity;
 use crate::os;
@@ -38,6 +39,7 @@ pub struct Reading {
     pub config: Configuration,
     pub alerts: AlertSender,
     pub sealed: Arc<Notify>,
+    pub now: fn() -> Moment,
 }
 
 impl Reading {
@@ -58,15 +60,17 @@ impl Reading {
         let serving = reader.bundles.clone();
         let mut reader = Some(reader);
         let mut pause = FIRST_PAUSE;
+        let pulse = &self.settings.pulse;
         loop {
+            pulse.beat();
             match self.step(&mut reader, &serving).await {
                 Ok(true) => pause = FIRST_PAUSE,
-                Ok(false) => received.notified().await,
+                Ok(false) => pulse.idle(received.notified()).await,
                 Err(e) => {
                     error!("reading waits {} ms: {e}", pause.as_millis());
                     let kind = if e.is_full() { AlertKind::StorageLow } else { AlertKind::ReaderDied };
                     self.alerts.raise(Alert { kind, report_id: None, message: e.to_string() });
-                    tokio::time::sleep(pause).await;
+                    pulse.idle(tokio::time::sleep(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -76,12 +80,14 @@ impl Reading {
     /// One instance from unread to sealed; false where none is unread.
     async fn step(&self, slot: &mut Option<Supervised>, serving: &[BundleIdentity]) -> Result<bool, StepError> {
         let Some(instance) = self.blocking(Store::next_unread).await? else { return Ok(false) };
+        os::step("taken");
         let reader = self.living(slot, serving).await?;
         let start = Instant::now();
         let reading = match reader.read(instance.instance.path.clone(), Some(instance.instance.sha256)).await {
             Attempt::Read(answered) => believed(answered.reading, &instance, serving),
             Attempt::Died(why) => {
                 let strikes = self.blocking(move |store| store.strike(instance.id)).await?;
+                os::step("struck");
                 warn!("the reader died on an image, strike {strikes} of {MAX_STRIKES}: {why}");
                 *slot = None;
                 if strikes < MAX_STRIKES {
@@ -121,7 +127,7 @@ impl Reading {
     async fn seal(&self, instance: StoredInstance, reading: report::Reading, start: Instant) -> Result<(), StepError> {
         let device = &self.config.file.device;
         let id = report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid);
-        let issued = os::now();
+        let issued = (self.now)();
         let context = Context {
             report_id: id.clone(),
             device: DeviceFacts {

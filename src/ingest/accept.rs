@@ -122,6 +122,7 @@ impl Job<'_> {
         let folder = self.store.incoming();
         self.check_room(&folder)?;
         let mut part = Part::create(&folder, &self.sop_class_uid, &self.sop_instance_uid, self.transfer_syntax)?;
+        os::step("created");
         let mut checked_at = 0;
         loop {
             match pieces.blocking_recv() {

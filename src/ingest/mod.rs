@@ -21,15 +21,17 @@ mod wire;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Moment;
 use crate::config::Dicom;
+use crate::os;
+use crate::pulse::{BEAT, Pulse};
 use crate::store::Store;
 use refusals::Refusals;
 use seats::Seats;
@@ -75,8 +77,10 @@ pub struct Listener {
     socket: std::net::TcpListener,
     address: SocketAddr,
     settings: Dicom,
+    now: fn() -> Moment,
     tls: Option<TlsAcceptor>,
     counters: Arc<Counters>,
+    pulse: Arc<Pulse>,
 }
 
 /// What all associations share.
@@ -99,17 +103,26 @@ struct Shared {
 }
 
 impl Listener {
-    /// Takes the address and reads the certificates; serves nobody yet.
+    /// Takes the address and reads the certificates; serves nobody yet. `now` is the clock
+    /// by which instances are stamped and certificates judged.
     ///
     /// # Errors
     /// The address is in use or not ours; a certificate, key or CA is missing or wrong.
-    pub fn bind(settings: &Dicom) -> Result<Self, IngestError> {
-        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+    pub fn bind(settings: &Dicom, now: fn() -> Moment) -> Result<Self, IngestError> {
+        let tls = settings.tls.as_ref().map(|tls| tls::acceptor(tls, now)).transpose()?;
         let failed = |source| IngestError::Listen { address: settings.listen, source };
         let socket = std::net::TcpListener::bind(settings.listen).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address, settings: settings.clone(), tls, counters: Arc::default() })
+        Ok(Self {
+            socket,
+            address,
+            settings: settings.clone(),
+            now,
+            tls,
+            counters: Arc::default(),
+            pulse: Arc::default(),
+        })
     }
 
     /// The address that peers connect to, with the port that the system chose for port 0.
@@ -124,13 +137,19 @@ impl Listener {
         Arc::clone(&self.counters)
     }
 
+    /// Beats while connections are accepted and an instance could be made durable.
+    #[must_use]
+    pub fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
     /// Serves until `stop` is true or its sender gone; gives what is in flight
     /// [`limits::STOP_GRACE`] to end. Rings `bell` after each new instance.
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O and time.
-    pub async fn serve(self, store: Store, now: fn() -> Moment, bell: Arc<Notify>, mut stop: watch::Receiver<bool>) {
-        let Self { socket, settings, tls, counters, .. } = self;
+    pub async fn serve(self, store: Store, bell: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+        let Self { socket, settings, now, tls, counters, pulse, .. } = self;
         let socket = tokio::net::TcpListener::from_std(socket).expect("serve is called on a tokio runtime with I/O");
         let seats = Seats::new(settings.max_associations, settings.max_associations_per_peer);
         let turning_away = Arc::new(Semaphore::new(limits::MAX_TURNED_AWAY));
@@ -148,6 +167,8 @@ impl Listener {
             unspoken: Refusals::default(),
         });
         let mut tasks = JoinSet::new();
+        let mut beat = tokio::time::interval(BEAT);
+        let mut probe: Option<JoinHandle<()>> = None;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -156,8 +177,15 @@ impl Listener {
                     shared.report(ended);
                     continue;
                 }
+                _ = beat.tick() => {
+                    if probe.as_ref().is_none_or(JoinHandle::is_finished) {
+                        probe = Some(shared.probe(&pulse));
+                    }
+                    continue;
+                }
                 accepted = socket.accept() => accepted,
             };
+            os::step("welcomed");
             match accepted {
                 Ok((stream, peer)) => {
                     shared.welcome(stream, peer.ip().to_canonical(), &seats, &turning_away, &stop, &mut tasks);
@@ -176,6 +204,20 @@ impl Listener {
         };
         // What is still there after that is cut off as `tasks` is dropped.
         let _ = timeout(limits::STOP_GRACE, all).await;
+    }
+}
+
+impl Shared {
+    /// Beats once what every instance needs can be had: a blocking thread, the turn to
+    /// make its row, the spool.
+    fn probe(self: &Arc<Self>, pulse: &Arc<Pulse>) -> JoinHandle<()> {
+        let (shared, pulse) = (Arc::clone(self), Arc::clone(pulse));
+        tokio::task::spawn_blocking(move || {
+            drop(shared.commit.lock().unwrap_or_else(PoisonError::into_inner));
+            // An error is an answer too: instances are refused with it.
+            let _ = os::free_bytes(&shared.store.incoming());
+            pulse.beat();
+        })
     }
 }
 

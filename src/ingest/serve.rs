@@ -111,7 +111,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 (status, refusal.comment())
             }
         };
-        self.messages.respond(context.id, command.response(status, &comment)).await
+        self.messages.respond(context.id, command.response(status, &comment)).await?;
+        crate::os::step("answered");
+        Ok(())
     }
 
     /// Streams the dataset to the blocking half and waits for its verdict; drains what

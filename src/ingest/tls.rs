@@ -9,6 +9,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
+use crate::clock::{ForCertificates, Moment};
 use crate::config::DicomTls;
 
 /// Why there is no TLS.
@@ -44,10 +45,10 @@ pub enum TlsError {
 ///
 /// # Errors
 /// A file is missing or not what it should be.
-pub(super) fn acceptor(settings: &DicomTls) -> Result<TlsAcceptor, TlsError> {
+pub(super) fn acceptor(settings: &DicomTls, now: fn() -> Moment) -> Result<TlsAcceptor, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let unusable = |source| TlsError::Certificate { certificate: settings.certificate.clone(), source };
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+    let builder = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(ForCertificates(now)))
         .with_safe_default_protocol_versions()
         .map_err(unusable)?;
     let builder = match &settings.client_ca {

@@ -14,6 +14,7 @@ use super::associate::{self, Policy};
 use super::seats::{Seat, Seats};
 use super::wire::Wire;
 use super::{Shared, limits, serve};
+use crate::clock::untimely;
 
 impl Shared {
     /// Gives a connection a seat, an answer, or neither.
@@ -63,7 +64,10 @@ impl Shared {
             None => self.associated(stream, peer, stop).await,
             Some(tls) => match timeout(limits::TLS_HANDSHAKE, tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.associated(stream, peer, stop).await,
-                Ok(Err(error)) => self.turned_away(peer, &format_args!("TLS: {error}")),
+                Ok(Err(error)) => {
+                    let why = untimely(&error, (self.now)()).unwrap_or_else(|| error.to_string());
+                    self.turned_away(peer, &format_args!("TLS: {why}"));
+                }
                 Err(_) => self.turned_away(peer, &"TLS handshake took too long"),
             },
         }

@@ -3,14 +3,15 @@
 //! The only home of `unsafe` outside the int8 kernels, and of each vendor of system calls.
 
 pub mod sandbox;
+mod step;
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock::Moment;
+pub use step::{for_reader, step};
 
 /// Makes the entries of a folder durable (after a create, rename or delete in it).
 ///
@@ -27,7 +28,9 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Any of the three steps failed; the file is then under either name.
 pub fn durable_rename(file: &File, from: &Path, to: &Path) -> io::Result<()> {
     file.sync_all()?;
+    step("synced");
     std::fs::rename(from, to)?;
+    step("moved");
     sync_folder(to.parent().unwrap_or(Path::new("/")))
 }
 
@@ -103,6 +106,28 @@ pub fn end_with_parent() -> io::Result<()> {
     Ok(rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?)
 }
 
+/// Closes every descriptor beyond the three standard ones: what our parent left open for us,
+/// and what it was given itself. Call before this process opens anything.
+///
+/// # Errors
+/// `/proc` cannot be read on a kernel older than 5.9.
+#[expect(unsafe_code, reason = "no safe wrapper closes a range")]
+pub fn close_inherited() -> io::Result<()> {
+    // SAFETY: nothing in this process owns a descriptor yet, so none is closed under an owner.
+    if unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) } == 0 {
+        return Ok(());
+    }
+    let open = std::fs::read_dir("/proc/self/fd")?.flatten();
+    let numbers: Vec<i32> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // SAFETY: as above; the listing's own descriptor is closed already, which is harmless.
+        unsafe {
+            libc::close(number);
+        }
+    }
+    Ok(())
+}
+
 /// From here on, files and folders that this process makes are its user's alone.
 pub fn keep_files_private() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -129,15 +154,4 @@ pub fn children(pid: u32) -> io::Result<Vec<u32>> {
         children.extend(listed.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
     }
     Ok(children)
-}
-
-/// Marks a step between which the daemon may be killed. Does nothing, unless the
-/// environment variable `RESIDENTD_KILL_AT` names the step: then the process kills
-/// itself there with SIGKILL, as a power cut would. For the crash tests.
-pub fn step(name: &str) {
-    static KILL_AT: OnceLock<Option<String>> = OnceLock::new();
-    if KILL_AT.get_or_init(|| std::env::var("RESIDENTD_KILL_AT").ok()).as_deref() == Some(name) {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        std::thread::park();
-    }
 }

@@ -11,6 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
 
 use super::PublishError;
+use crate::clock::{ForCertificates, Moment};
 use crate::config::{Device, Mqtt, MqttTls};
 
 /// Largest password file that is read: a password is one line.
@@ -40,11 +41,13 @@ pub(super) struct Access {
     pub client_id: String,
     pub login: Option<(String, Password)>,
     pub tls: Option<Arc<ClientConfig>>,
+    /// The clock by which the broker's certificate is judged.
+    pub now: fn() -> Moment,
 }
 
 impl Access {
     /// Reads the files that `settings` names.
-    pub(super) fn read(settings: &Mqtt, device: &Device) -> Result<Self, PublishError> {
+    pub(super) fn read(settings: &Mqtt, device: &Device, now: fn() -> Moment) -> Result<Self, PublishError> {
         let login = match (&settings.user, &settings.password_file) {
             (Some(user), Some(path)) => Some((user.clone(), read_password(path)?)),
             _ => None,
@@ -54,7 +57,8 @@ impl Access {
             port: settings.port,
             client_id: format!("{}-{}", device.site, device.name),
             login,
-            tls: settings.tls.as_ref().map(read_tls).transpose()?.map(Arc::new),
+            tls: settings.tls.as_ref().map(|tls| read_tls(tls, now)).transpose()?.map(Arc::new),
+            now,
         })
     }
 }
@@ -76,15 +80,18 @@ fn read_password(path: &Path) -> Result<Password, PublishError> {
     }
 }
 
-fn read_tls(tls: &MqttTls) -> Result<ClientConfig, PublishError> {
+fn read_tls(tls: &MqttTls, now: fn() -> Moment) -> Result<ClientConfig, PublishError> {
     let mut roots = RootCertStore::empty();
     for certificate in read_certificates(&tls.ca)? {
         roots.add(certificate).map_err(|e| unusable(&tls.ca, &e))?;
     }
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|e| unusable(&tls.ca, &e))?
-        .with_root_certificates(roots);
+    let builder = ClientConfig::builder_with_details(
+        Arc::new(rustls::crypto::ring::default_provider()),
+        Arc::new(ForCertificates(now)),
+    )
+    .with_safe_default_protocol_versions()
+    .map_err(|e| unusable(&tls.ca, &e))?
+    .with_root_certificates(roots);
     let (Some(chain), Some(key)) = (&tls.certificate, &tls.key) else {
         return Ok(builder.with_no_client_auth());
     };

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::access::Access;
 use super::message::{Message, Retain};
 use super::window::{Verdict, WINDOW};
+use crate::clock::{Moment, untimely};
 
 /// Silence after which a ping goes out; a second without an answer ends the connection.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -107,7 +108,7 @@ impl Link {
     pub(super) fn open(access: &Access, will: Message) -> Self {
         let (client, event_loop) = AsyncClient::new(options(access, will), REQUESTS);
         let (sender, events) = mpsc::channel(EVENTS);
-        Self { client, events, polling: tokio::spawn(poll(event_loop, sender)) }
+        Self { client, events, polling: tokio::spawn(poll(event_loop, sender, access.now)) }
     }
 
     /// The next event; cancel safe.
@@ -180,7 +181,7 @@ fn options(access: &Access, will: Message) -> MqttOptions {
 }
 
 /// Owns the event loop and does nothing but poll it.
-async fn poll(mut event_loop: EventLoop, sender: mpsc::Sender<Event>) {
+async fn poll(mut event_loop: EventLoop, sender: mpsc::Sender<Event>, now: fn() -> Moment) {
     let error = loop {
         match event_loop.poll().await {
             Ok(polled) => {
@@ -201,7 +202,7 @@ async fn poll(mut event_loop: EventLoop, sender: mpsc::Sender<Event>) {
         }
     }
     // The caller may be gone, and then nobody needs to know.
-    let _ = sender.send(Event::Lost(loss(error))).await;
+    let _ = sender.send(Event::Lost(loss(error, now()))).await;
 }
 
 /// A broker may ask for pings more often (MQTT 5, 3.2.2.3.14), but not for a flood of them,
@@ -242,7 +243,10 @@ fn verdict(reason: PubAckReason) -> Verdict {
     }
 }
 
-fn loss(error: ConnectionError) -> Loss {
+fn loss(error: ConnectionError, now: Moment) -> Loss {
+    if let Some(why) = untimely(&error, now) {
+        return Loss::Tls(why);
+    }
     match error {
         ConnectionError::Io(e) | ConnectionError::MqttState(StateError::Io(e)) => Loss::Unreachable(e.kind()),
         ConnectionError::Timeout(_) => Loss::Unreachable(std::io::ErrorKind::TimedOut),
@@ -275,7 +279,14 @@ mod tests {
     use super::*;
 
     fn access() -> Access {
-        Access { host: "127.0.0.1".to_owned(), port: 9, client_id: "clinic-cart-7".to_owned(), login: None, tls: None }
+        Access {
+            host: "127.0.0.1".to_owned(),
+            port: 9,
+            client_id: "clinic-cart-7".to_owned(),
+            login: None,
+            tls: None,
+            now: crate::os::now,
+        }
     }
 
     fn message(payload_bytes: usize) -> Message {

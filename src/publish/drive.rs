@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Pace;
 use super::access::Access;
@@ -20,6 +20,7 @@ use super::session::{Ended, Session};
 use super::state::{PublisherState, count};
 use super::window::{Verdict, Window};
 use crate::clock::Moment;
+use crate::pulse::BEAT;
 use crate::store::Store;
 
 /// A connection that held so long was a good one: the next wait is short again.
@@ -117,8 +118,9 @@ impl Drive {
     /// Waits until `until`; alerts that arrive meanwhile get their time.
     async fn wait(&self, until: Instant, stop: &mut watch::Receiver<bool>) -> Waited {
         loop {
-            count(&self.state.progress);
+            self.state.pulse.beat();
             tokio::select! {
+                () = sleep(BEAT) => {}
                 () = sleep_until(until) => return Waited::Over,
                 () = self.alerts.arrived() => self.alerts.stamp((self.now)()),
                 _ = stop.wait_for(|stop| *stop) => return Waited::Stopped,

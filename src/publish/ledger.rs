@@ -44,6 +44,7 @@ impl Errand {
         for sequence in self.record {
             crate::os::step("acknowledged");
             store.delivered(sequence, PROOF, now)?;
+            crate::os::step("recorded");
             returned.recorded.push(sequence);
         }
         if let Some(fetch) = self.fetch {

@@ -95,7 +95,7 @@ impl Default for Pace {
 /// # Errors
 /// As [`Publisher::new`].
 pub fn check_access(settings: &Mqtt, device: &Device) -> Result<(), PublishError> {
-    Access::read(settings, device).map(drop)
+    Access::read(settings, device, crate::os::now).map(drop)
 }
 
 /// Publishes what the store holds until it is stopped.
@@ -124,7 +124,7 @@ impl Publisher {
             key_id: key_id.to_owned(),
             topics: Topics::of(settings, device),
         };
-        let access = Access::read(settings, device)?;
+        let access = Access::read(settings, device, now)?;
         let heartbeat = settings.heartbeat_s.duration();
         Ok(Self { drive: Drive::new(access, sender, store, bell, alerts, now, heartbeat) })
     }

@@ -13,8 +13,8 @@ use super::connection::{Event, Link, Loss, packet_bytes};
 use super::drive::{Drive, Farewell, Notice};
 use super::ledger::{Errand, Returned};
 use super::message::{Lifecycle, Message};
-use super::state::count;
 use super::window::{Acknowledged, Next, Parcel};
+use crate::pulse::BEAT;
 use crate::store::Outgoing;
 
 /// From the wish to stop to the closed socket, the last errand apart.
@@ -23,8 +23,6 @@ const FAREWELL_LIMIT: Duration = Duration::from_millis(1500);
 const LAST_ERRAND_LIMIT: Duration = Duration::from_millis(400);
 /// After the store failed.
 const STORE_WAIT: Duration = Duration::from_secs(2);
-/// The loop turns at least so often, so that progress shows.
-const TICK: Duration = Duration::from_secs(10);
 
 /// How a session ended.
 pub(super) enum Ended {
@@ -96,7 +94,9 @@ impl<'a> Session<'a> {
 
     async fn live(&mut self, stop: &mut watch::Receiver<bool>) -> Ended {
         loop {
-            count(&self.drive.state.progress);
+            if self.errand.is_none() {
+                self.drive.state.pulse.beat();
+            }
             if let Err(loss) = self.advance() {
                 return Ended::Lost(loss);
             }
@@ -167,6 +167,7 @@ impl<'a> Session<'a> {
                 Next::Send(outgoing) => {
                     let message = self.drive.sender.report(outgoing);
                     self.link.hand_in(message).map_err(|_| Loss::Silent)?;
+                    crate::os::step("handed-in");
                 }
                 Next::TooLarge { sequence, packet_bytes } => self.drive.tell_too_large(sequence, packet_bytes),
                 Next::Nothing => return Ok(()),
@@ -277,7 +278,7 @@ impl<'a> Session<'a> {
     }
 
     fn next_timer(&self) -> Instant {
-        let mut next = (self.last_event + self.drive.pace.silence).min(self.heartbeat_at).min(Instant::now() + TICK);
+        let mut next = (self.last_event + self.drive.pace.silence).min(self.heartbeat_at).min(Instant::now() + BEAT);
         if self.drive.window.is_waiting() {
             next = next.min(self.last_answer + self.drive.pace.answer);
         }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use crate::pulse::Pulse;
+
 /// The publisher's state, shared by `Arc`.
 #[derive(Debug, Default)]
 pub struct PublisherState {
@@ -13,7 +15,7 @@ pub struct PublisherState {
     pub(super) too_large: AtomicU64,
     pub(super) turned_away: AtomicU64,
     pub(super) attempts: AtomicU64,
-    pub(super) progress: AtomicU64,
+    pub(super) pulse: Pulse,
 }
 
 impl PublisherState {
@@ -65,10 +67,10 @@ impl PublisherState {
         self.attempts.load(Relaxed)
     }
 
-    /// Grows at least every 40 s while the publisher is alive: for a watchdog.
+    /// Beats while the publisher's loop turns and no errand to the store is stuck.
     #[must_use]
-    pub fn progress(&self) -> u64 {
-        self.progress.load(Relaxed)
+    pub const fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 }
 

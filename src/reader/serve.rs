@@ -21,22 +21,29 @@ use crate::os::{self, sandbox};
 pub fn serve() -> Result<(), WireError> {
     // A gateway that was killed leaves no reader behind.
     os::end_with_parent()?;
+    os::close_inherited()?;
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     let Some(Request::Start { models_dir, image_dirs, memory_bytes }) = next(&mut socket)? else {
         return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));
     };
     let readable: Vec<_> = image_dirs.into_iter().chain([models_dir.clone()]).collect();
     let walls = sandbox::raise(&readable, memory_bytes)?;
+    os::step("reader-walled");
     let bundles = match Bundle::load_all(&models_dir) {
         Ok(bundles) => bundles,
         Err(e) => return answer(&mut socket, &Answer::Unusable(e.to_string())),
     };
     let identities = bundles.iter().map(|b| b.identity().clone()).collect();
     answer(&mut socket, &Answer::Ready { bundles: identities, walls })?;
+    os::step("reader-loaded");
     let resident = Resident::new(bundles);
     while let Some(request) = next(&mut socket)? {
         let Request::Read { path, sha256 } = request else { continue };
-        answer(&mut socket, &Answer::Read(Box::new(resident.read(&path, sha256))))?;
+        os::step("reader-asked");
+        let answered = Answer::Read(Box::new(resident.read(&path, sha256)));
+        os::step("reader-answering");
+        answer(&mut socket, &answered)?;
+        os::step("reader-answered");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,6 +20,7 @@ use super::wire::{Answer, Answered, Request, WireError, claimed_len, frame};
 use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
 use crate::os::sandbox::Walls;
+use crate::pulse::Pulse;
 
 /// Longest time for loading bundles and their golden check, on the slowest board.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -34,6 +36,8 @@ pub struct Settings {
     pub memory_bytes: u64,
     /// Longest time for one image.
     pub time_limit: Duration,
+    /// Beats while an answer is awaited that may still come.
+    pub pulse: Arc<Pulse>,
 }
 
 /// A running reader process; dropped, it is killed.
@@ -41,6 +45,7 @@ pub struct Supervised {
     child: Child,
     socket: UnixStream,
     time_limit: Duration,
+    pulse: Arc<Pulse>,
     /// What serves.
     pub bundles: Vec<BundleIdentity>,
     /// Which walls stand.
@@ -82,6 +87,7 @@ impl Supervised {
             .arg("reader")
             .env_clear()
             .envs(std::env::var_os("RUST_LOG").map(|level| ("RUST_LOG", level)))
+            .envs(crate::os::for_reader())
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
@@ -96,10 +102,15 @@ impl Supervised {
             image_dirs: settings.image_dirs.clone(),
             memory_bytes: settings.memory_bytes,
         };
-        match ask(&mut socket, &start, START_LIMIT).await {
-            Ok(Answer::Ready { bundles, walls }) => {
-                Ok(Self { child, socket, time_limit: settings.time_limit, bundles, walls })
-            }
+        match ask(&mut socket, &start, START_LIMIT, &settings.pulse).await {
+            Ok(Answer::Ready { bundles, walls }) => Ok(Self {
+                child,
+                socket,
+                time_limit: settings.time_limit,
+                pulse: settings.pulse.clone(),
+                bundles,
+                walls,
+            }),
             Ok(Answer::Unusable(why)) => Err(ReaderError::Unusable(why)),
             Ok(Answer::Read(_)) => Err(ReaderError::NotReady("it answered what was not asked".into())),
             Err(why) => Err(ReaderError::NotReady(why)),
@@ -108,7 +119,7 @@ impl Supervised {
 
     /// Reads one file. After [`Attempt::Died`] this reader is spent.
     pub async fn read(&mut self, path: PathBuf, sha256: Option<Digest>) -> Attempt {
-        match ask(&mut self.socket, &Request::Read { path, sha256 }, self.time_limit).await {
+        match ask(&mut self.socket, &Request::Read { path, sha256 }, self.time_limit, &self.pulse).await {
             Ok(Answer::Read(answered)) => Attempt::Read(answered),
             Ok(_) => self.died("it answered what was not asked".into()).await,
             Err(why) => self.died(why).await,
@@ -137,8 +148,8 @@ impl Supervised {
     }
 }
 
-async fn ask(socket: &mut UnixStream, request: &Request, limit: Duration) -> Result<Answer, String> {
-    match tokio::time::timeout(limit, exchange(socket, request)).await {
+async fn ask(socket: &mut UnixStream, request: &Request, limit: Duration, pulse: &Pulse) -> Result<Answer, String> {
+    match pulse.within(limit, tokio::time::timeout(limit, exchange(socket, request))).await {
         Ok(answer) => answer.map_err(|e| e.to_string()),
         Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
     }

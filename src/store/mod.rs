@@ -23,7 +23,7 @@ pub use outcomes::{Head, Outgoing, SealedOutcome};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 1] = [INSTANCES_OUTCOMES_DELIVERIES];
+const MIGRATIONS: [&str; 2] = [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK];
 /// Version of a database that has taken every step.
 const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another process (`residentd check`) to finish.
@@ -59,6 +59,16 @@ CREATE TABLE deliveries (
     proof TEXT NOT NULL,
     delivered_unix_ms INTEGER NOT NULL
 ) STRICT;
+";
+
+/// What the clock of a delivery's stamp was worth; indices in the order in which the next
+/// unread and the images that are still here are asked for.
+const DELIVERIES_KNOW_THEIR_CLOCK: &str = "
+ALTER TABLE deliveries ADD COLUMN delivered_synchronised INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX deliveries_unsynchronised ON deliveries(sequence) WHERE delivered_synchronised = 0;
+CREATE INDEX instances_kept ON instances(id) WHERE image_kept = 1;
+DROP INDEX instances_unread;
+CREATE INDEX instances_unread ON instances(strikes, id) WHERE concluded = 0;
 ";
 
 /// Why the store could not do something.
@@ -158,6 +168,14 @@ impl Store {
     #[must_use]
     pub fn incoming(&self) -> PathBuf {
         self.spool().join("incoming")
+    }
+
+    /// Returns once the connection could be had and a change could have been made.
+    ///
+    /// # Errors
+    /// `SQLite` failed: that too is an answer.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        self.lock().execute_batch("BEGIN IMMEDIATE; ROLLBACK;").map_err(|e| self.sqlite(e))
     }
 
     /// The connection; a panic elsewhere does not make it unusable, since every

@@ -85,6 +85,7 @@ impl Store {
         )
         .map_err(sqlite)?;
         tx.execute("UPDATE instances SET concluded = 1 WHERE id = ?1", [id]).map_err(sqlite)?;
+        crate::os::step("concluding");
         tx.commit().map_err(sqlite)?;
         Ok(Some(sequence))
     }
@@ -138,8 +139,23 @@ impl Store {
     pub fn delivered(&self, sequence: u64, proof: &str, at: Moment) -> Result<(), StoreError> {
         self.lock()
             .execute(
-                "INSERT INTO deliveries (sequence, proof, delivered_unix_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                params![sequence.cast_signed(), proof, at.unix_ms],
+                "INSERT INTO deliveries (sequence, proof, delivered_unix_ms, delivered_synchronised)
+                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                params![sequence.cast_signed(), proof, at.unix_ms, at.synchronised],
+            )
+            .map(drop)
+            .map_err(|e| self.sqlite(e))
+    }
+
+    /// Deliveries that were stamped by a clock that nobody disciplined count from `now` on.
+    ///
+    /// # Errors
+    /// `SQLite` failed.
+    pub fn restamp_deliveries(&self, now: Moment) -> Result<(), StoreError> {
+        self.lock()
+            .execute(
+                "UPDATE deliveries SET delivered_unix_ms = ?1, delivered_synchronised = 1 WHERE delivered_synchronised = 0",
+                [now.unix_ms],
             )
             .map(drop)
             .map_err(|e| self.sqlite(e))

@@ -136,6 +136,21 @@ fn retention_deletes_delivered_images_and_never_an_undelivered_one() {
     assert_eq!(store.outcomes(0, 10).unwrap().len(), 2, "outcomes stay");
 }
 
+/// A box that booted in 1970 and delivered then must not find its images old in 2027.
+#[test]
+fn a_delivery_stamped_by_an_unsynchronised_clock_counts_from_when_the_clock_can_be_believed() {
+    let (_folder, store) = open();
+    let new = instance(&store, 1);
+    std::fs::write(&new.instance.path, b"x").unwrap();
+    store.accept(&new).unwrap();
+    let id = store.next_unread().unwrap().unwrap().id;
+    store.conclude(id, NOW, sealed("1")).unwrap();
+    store.delivered(1, "broker-ack", Moment { unix_ms: 0, synchronised: false }).unwrap();
+    store.restamp_deliveries(NOW).unwrap();
+    assert_eq!(store.retire_images(NOW.unix_ms).unwrap(), 0);
+    assert_eq!(store.retire_images(NOW.unix_ms + 1).unwrap(), 1);
+}
+
 #[test]
 fn a_store_of_another_version_is_refused() {
     let (folder, store) = open();

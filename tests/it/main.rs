@@ -5,4 +5,5 @@ mod bad_input;
 mod crash;
 mod peers;
 mod site;
+mod stopping;
 mod way;

@@ -37,7 +37,17 @@ pub struct Arguments {
 
 pub fn demo(arguments: &Arguments) -> anyhow::Result<()> {
     let models = read::models_dir(arguments.models.as_deref())?;
-    super::runtime()?.block_on(play(arguments, &models))
+    super::runtime()?.block_on(async {
+        tokio::select! {
+            // First, so that the signal is caught before anything is made that must go again.
+            biased;
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                Err(exit::coded(exit::INTERRUPTED, "interrupted; its temporary folder is removed"))
+            }
+            played = play(arguments, &models) => played,
+        }
+    })
 }
 
 async fn play(arguments: &Arguments, models: &Path) -> anyhow::Result<()> {
@@ -45,7 +55,10 @@ async fn play(arguments: &Arguments, models: &Path) -> anyhow::Result<()> {
     let mut steps = Steps::default();
     let theatre = steps.run("provision a device in a temporary folder", || Theatre::provision(models))?;
     let files = if arguments.files.is_empty() {
-        steps.run("project chest phantoms, 2048 x 2500, 16 bits", || phantoms(&theatre, arguments.runs))?
+        let start = Instant::now();
+        let files = phantoms(&theatre, arguments.runs).await?;
+        steps.note("project chest phantoms, 2048 x 2500, 16 bits", start.elapsed());
+        files
     } else {
         arguments.files.clone()
     };
@@ -97,15 +110,17 @@ async fn play(arguments: &Arguments, models: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The phantoms of seeds 1 to `runs`, as files.
-fn phantoms(theatre: &Theatre, runs: u64) -> anyhow::Result<Vec<PathBuf>> {
-    (1..=runs)
-        .map(|seed| {
-            let path = theatre.folder().join(format!("phantom-{seed}.dcm"));
-            phantom::write(&path, seed, PHANTOM)?;
-            Ok(path)
-        })
-        .collect()
+/// The phantoms of seeds 1 to `runs`, as files; each takes a second, so off this thread,
+/// which listens for Ctrl-C.
+async fn phantoms(theatre: &Theatre, runs: u64) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for seed in 1..=runs {
+        let path = theatre.folder().join(format!("phantom-{seed}.dcm"));
+        let to = path.clone();
+        tokio::task::spawn_blocking(move || phantom::write(&to, seed, PHANTOM)).await??;
+        files.push(path);
+    }
+    Ok(files)
 }
 
 /// Median and range of the time from association release to message.

@@ -55,14 +55,18 @@ pub(super) fn settings() -> Dicom {
 }
 
 pub(super) fn gateway(settings: &Dicom) -> Gateway {
+    gateway_at(settings, || Moment { unix_ms: 1_800_000_000_000, synchronised: true })
+}
+
+/// A gateway whose clock is `now`.
+pub(super) fn gateway_at(settings: &Dicom, now: fn() -> Moment) -> Gateway {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let listener = Listener::bind(settings).unwrap();
+    let listener = Listener::bind(settings, now).unwrap();
     let (address, counters) = (listener.local_addr(), listener.counters());
     let bell = Arc::new(Notify::new());
     let (stop, stopped) = watch::channel(false);
-    let now = || Moment { unix_ms: 1_800_000_000_000, synchronised: true };
-    let task = tokio::spawn(listener.serve(store.clone(), now, Arc::clone(&bell), stopped));
+    let task = tokio::spawn(listener.serve(store.clone(), Arc::clone(&bell), stopped));
     Gateway { address, store, bell, counters, stop, task, folder }
 }
 
@@ -204,7 +208,8 @@ pub(super) fn seconds(n: u32) -> Seconds {
 
 #[tokio::test]
 async fn a_port_in_use_is_an_error_that_names_the_address() {
-    let first = Listener::bind(&settings()).unwrap();
-    let error = Listener::bind(&Dicom { listen: first.local_addr(), ..settings() }).err().unwrap().to_string();
+    let first = Listener::bind(&settings(), crate::os::now).unwrap();
+    let error =
+        Listener::bind(&Dicom { listen: first.local_addr(), ..settings() }, crate::os::now).err().unwrap().to_string();
     assert!(error.contains(&first.local_addr().to_string()) && error.contains("[dicom] listen"), "{error}");
 }

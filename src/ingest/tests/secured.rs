@@ -91,6 +91,20 @@ async fn a_client_certificate_of_our_authority_is_needed_and_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clients_certificate_is_judged_by_the_devices_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let pki = Pki::new();
+    let settings = configured(folder.path(), &pki);
+    // As issued here: from 1975 to 4096.
+    let identity = pki.issue(ExtendedKeyUsagePurpose::ClientAuth);
+    let in_1970 = gateway_at(&settings, || Moment { unix_ms: 0, synchronised: false });
+    assert_eq!(echo(&in_1970, pki.client(Some(&identity))).await, None);
+    counted(&in_1970.counters.turned_away, 1).await;
+    let in_2027 = gateway(&settings);
+    assert_eq!(echo(&in_2027, pki.client(Some(&identity))).await, Some(0x0000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dcmtk_gets_in_with_a_certificate_and_not_without() {
     if std::process::Command::new("echoscu").arg("--version").output().is_err() {
         println!("skipped: no echoscu");
@@ -118,6 +132,6 @@ fn a_missing_or_empty_pem_file_is_named() {
     let mut settings = configured(folder.path(), &Pki::new());
     let tls = settings.tls.as_mut().unwrap();
     std::fs::write(&tls.certificate, "nothing here").unwrap();
-    let error = Listener::bind(&settings).err().unwrap().to_string();
+    let error = Listener::bind(&settings, crate::os::now).err().unwrap().to_string();
     assert!(error.contains("server.pem") && error.contains("[dicom.tls]"), "{error}");
 }

@@ -210,7 +210,7 @@ async fn an_outcome_is_delivered_only_after_its_acknowledgement() {
     let fake = Fake::start(Script::WithholdsUntilReleased).await;
     let running = Site::new(fake.port).with_outcomes(20).start();
     until("a full window", || fake.reports.load(SeqCst) >= 15).await;
-    until("heartbeats take their turn", || running.state.progress() > 28).await;
+    until("heartbeats take their turn", || running.state.pulse().beats() > 28).await;
     assert!(fake.reports.load(SeqCst) <= 16, "more than the window");
     assert_eq!((running.undelivered(), running.state.acknowledged()), (20, 0));
     fake.released.store(true, SeqCst);
