@@ -18,6 +18,7 @@
 //! | `board` | which board this is and what it can spare (facts in `board/`) |
 //! | `cli` | one file a subcommand; exit codes |
 //! | `clock` | a moment that knows whether it can be believed |
+//! | `collect` | the hospital's receiver: verifies, keeps, receipts, asks again |
 //! | `config` | the configuration file, typed |
 //! | `daemon` | wires the edges: ingest, reading loop, publisher, retention |
 //! | `deliver` | C-STORE as SCU |
@@ -26,6 +27,7 @@
 //! | `infer` | bundles, routing, the model in our int8 kernels or tract, calibrated findings |
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
 //! | `instance` | a DICOM file whose element headers were checked |
+//! | `mqtt` | MQTT 5 as both ends of the wire need it: access, message, one connection |
 //! | `os` | durable files, clock, sandbox: the only `unsafe` beside the int8 kernels |
 //! | `phantom` | a chest phantom as a DX file |
 //! | `pixels` | decoded frames from any accepted transfer syntax |
@@ -43,6 +45,7 @@
 pub mod board;
 pub mod cli;
 pub mod clock;
+pub mod collect;
 pub mod config;
 pub mod daemon;
 pub mod deliver;
@@ -51,6 +54,7 @@ pub mod evaluate;
 pub mod infer;
 pub mod ingest;
 pub mod instance;
+pub mod mqtt;
 pub mod os;
 pub mod phantom;
 pub mod pixels;

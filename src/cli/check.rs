@@ -87,7 +87,8 @@ fn port(config: &Configuration) -> Result<String, String> {
 
 fn broker(config: &Configuration) -> Result<String, String> {
     let mqtt = &config.file.mqtt;
-    publish::check_access(mqtt, &config.file.device).map_err(|e| e.to_string())?;
+    let receiver = config.file.receiver.as_ref();
+    publish::check_access(mqtt, &config.file.device, receiver).map_err(|e| e.to_string())?;
     if let Some(broker) = &config.file.broker {
         return Ok(format!("embedded, will listen on {}", broker.listen));
     }

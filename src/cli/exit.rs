@@ -1,5 +1,6 @@
 //! Exit codes (sysexits.h), so that a script can tell what to do without reading English.
 
+use crate::collect::ShelfError;
 use crate::config::ConfigError;
 use crate::daemon::DaemonError;
 use crate::evaluate::EvaluateError;
@@ -49,6 +50,9 @@ pub fn code(error: &anyhow::Error) -> u8 {
     }
     if error.downcast_ref::<ConfigError>().is_some() {
         return CONFIG;
+    }
+    if error.downcast_ref::<ShelfError>().is_some() {
+        return CANNOT_CREATE;
     }
     if error.downcast_ref::<KeyError>().is_some() {
         return PERMISSION;

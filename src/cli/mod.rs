@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, one table from error to exit code.
 
 mod check;
+mod collect;
 mod demo;
 mod evaluate;
 mod exit;
@@ -40,6 +41,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Print the sealed outcomes of a box, one a line, delivered or not
     Export(export::Arguments),
+    /// Receive, verify and keep outcomes at the hospital; answer signed receipts
+    Collect(collect::Arguments),
     /// Make a device's key, identity and configuration; never overwrites
     Provision(provision::Arguments),
     /// Check configuration, key, models, folders and broker; changes nothing
@@ -59,7 +62,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if !matches!(arguments.command, Command::Run(_) | Command::Reader) {
+    if !matches!(arguments.command, Command::Run(_) | Command::Collect(_) | Command::Reader) {
         crate::os::end_quietly_on_a_closed_pipe();
     }
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default_level(&arguments.command)))
@@ -71,7 +74,7 @@ pub fn main() -> ExitCode {
         .format_timestamp_millis()
         .format_target(false)
         .init();
-    if matches!(arguments.command, Command::Run(_) | Command::Demo(_)) {
+    if matches!(arguments.command, Command::Run(_) | Command::Collect(_) | Command::Demo(_)) {
         crate::os::keep_files_private();
     }
     let result = match arguments.command {
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Export(arguments) => export::export(&arguments),
+        Command::Collect(arguments) => collect::collect(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Model(arguments) => model::model(&arguments),
@@ -111,7 +115,7 @@ fn chain(error: &anyhow::Error) -> String {
 /// The daemon tells one line a study; the other commands speak on standard output.
 const fn default_level(command: &Command) -> &'static str {
     match command {
-        Command::Run(_) => "info",
+        Command::Run(_) | Command::Collect(_) => "info",
         _ => "warn",
     }
 }

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
 
-pub use sections::{Broker, Device, Dicom, DicomTls, File, Mqtt, MqttTls, Reader, Retention};
+pub use sections::{
+    Broker, Commands, Device, Dicom, DicomTls, File, Mqtt, MqttTls, Reader, Receiver, RequiredReceipts, Retention,
+};
 pub use types::{Name, NotAName, Seconds, TopicPrefix};
 
 /// Longest configuration file read: far above any real one.

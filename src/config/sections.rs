@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::types::{Name, Seconds, TopicPrefix};
 use crate::instance::uid::AeTitle;
 
+/// Most receivers of one device: each receipt is held against each key.
+const MAX_RECEIVERS: usize = 16;
+
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +27,8 @@ pub struct File {
     pub mqtt: Mqtt,
     /// The embedded broker; absent where the site has its own.
     pub broker: Option<Broker>,
+    /// Whose signed receipts count; absent where the broker's word is all there is.
+    pub receiver: Option<Receiver>,
     /// What is kept for how long.
     #[serde(default)]
     pub retention: Retention,
@@ -184,6 +189,43 @@ fn broker_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 1883))
 }
 
+/// `[receiver]`: the hospital's receivers, for example `residentd collect`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receiver {
+    /// Their public keys (PEM or JWK).
+    pub keys: Vec<PathBuf>,
+    /// Whose receipts take an outcome out of the outbox.
+    #[serde(default)]
+    pub required: RequiredReceipts,
+    /// Whether they may ask for outcomes again.
+    #[serde(default)]
+    pub commands: Commands,
+}
+
+/// Whose receipts take an outcome out of the outbox. Under either, receivers get what is
+/// sent when they are there and ask for what they missed: none waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequiredReceipts {
+    /// The first receiver's: the others ask for what they lack.
+    #[default]
+    Any,
+    /// Those of all receivers.
+    All,
+}
+
+/// Whether signed commands are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Commands {
+    /// They are.
+    #[default]
+    Accept,
+    /// They are counted and told.
+    Refuse,
+}
+
 /// `[retention]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -206,7 +248,7 @@ impl File {
         let mqtt_tls = self.mqtt.tls.iter_mut().flat_map(|t| [Some(&mut t.ca), t.certificate.as_mut(), t.key.as_mut()]);
         let plain = [&mut self.device.state_dir, &mut self.device.key_file, &mut self.reader.models_dir];
         let all = tls.chain(mqtt_tls).chain([self.mqtt.password_file.as_mut()]).flatten().chain(plain);
-        for path in all {
+        for path in all.chain(self.receiver.iter_mut().flat_map(|receiver| &mut receiver.keys)) {
             *path = folder.join(&*path);
         }
     }
@@ -230,6 +272,10 @@ impl File {
             (
                 self.broker.as_ref().is_some_and(|b| b.listen.port() != self.mqtt.port),
                 "[broker] listens on another port than [mqtt] connects to: make them one",
+            ),
+            (
+                self.receiver.as_ref().is_some_and(|receiver| !(1..=MAX_RECEIVERS).contains(&receiver.keys.len())),
+                "[receiver] keys must name 1 to 16 keys: without a receiver remove the section",
             ),
             (
                 self.broker.is_some() && !cfg!(feature = "broker"),

@@ -97,7 +97,10 @@ impl Daemon {
         let (stop, stopped) = watch::channel(false);
         let (received, sealed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (alerts, alerts_out) = publish::alert_channel();
-        let publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, now)?;
+        let mut publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, now)?;
+        if let Some(receiver) = &config.file.receiver {
+            publisher = publisher.believing(receiver)?;
+        }
 
         let (ingest, reading, publishing) = (listener.pulse(), settings.pulse.clone(), publisher.state());
         let watch = Watch::new(vec![

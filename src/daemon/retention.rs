@@ -47,7 +47,7 @@ mod tests {
     use super::*;
     use crate::digest::Digest;
     use crate::instance::Instance;
-    use crate::store::{NewInstance, SealedOutcome};
+    use crate::store::{NewInstance, SealedOutcome, Urgency};
 
     const START: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
     const DAYS: u16 = 30;
@@ -65,10 +65,11 @@ mod tests {
             transfer_syntax_uid: "1.2.840.10008.1.2.1".parse().unwrap(),
         };
         store.accept(&NewInstance { instance, calling_ae: "CART".parse().unwrap(), received: START }).unwrap();
-        let sealed = SealedOutcome { report_id: "1".into(), kind: "report", jws: "jws".into() };
+        let sealed =
+            SealedOutcome { urgency: Urgency::Routine, report_id: "1".into(), kind: "report", jws: "jws".into() };
         let id = store.next_unread().unwrap().unwrap().id;
         store.conclude(id, START, |_| Ok::<_, String>(sealed)).unwrap();
-        store.delivered(1, "broker-ack", START).unwrap();
+        store.delivered(&[1], "broker-ack", START).unwrap();
         path
     }
 

@@ -22,8 +22,12 @@ pub enum AlertKind {
     StorageLow,
     /// The broker does not take reports, or does not let us in.
     BrokerRefuses,
+    /// Nothing arrives, although outcomes wait or no broker is reached.
+    OutcomesWait,
     /// An outcome is larger than the broker's maximum packet size.
     OutcomeTooLarge,
+    /// A receipt or command came that no receiver of this site can have meant.
+    ReceiverDisbelieved,
     /// The reader process died.
     ReaderDied,
     /// A model was refused: signature, version or golden output.

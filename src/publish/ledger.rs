@@ -1,11 +1,13 @@
 //! Errands to the store: they block on the disk, so they run beside the connection, one at a
-//! time. Each first writes what was acknowledged and only then reads, so that an outcome
-//! that arrived is never fetched again.
+//! time. Each first writes what was acknowledged or receipted and only then reads, so that an
+//! outcome that arrived is never fetched again.
 
+use super::lane::{Fetch, Lane};
 use super::message::Counts;
-use super::window::Fetch;
+use super::receivers::Believed;
 use crate::clock::Moment;
-use crate::store::{Outgoing, Store, StoreError};
+use crate::digest::Digest;
+use crate::store::{Outgoing, Receipted, Required, Store, StoreError};
 
 /// On whose word an outcome left the outbox.
 const PROOF: &str = "broker-ack";
@@ -14,6 +16,9 @@ const PROOF: &str = "broker-ack";
 #[derive(Debug)]
 pub(super) struct Errand {
     pub record: Vec<u64>,
+    pub receipts: Vec<Believed>,
+    /// Whose receipts deliver; `None`: the first one's.
+    pub required: Option<std::sync::Arc<[String]>>,
     pub fetch: Option<Fetch>,
     pub count: bool,
 }
@@ -22,6 +27,7 @@ pub(super) struct Errand {
 #[derive(Debug, Default)]
 pub(super) struct Returned {
     pub recorded: Vec<u64>,
+    pub receipted: Vec<(u64, Receipted)>,
     pub fetched: Option<(Fetch, Vec<Outgoing>)>,
     pub counts: Option<Counts>,
     pub failed: Option<StoreError>,
@@ -30,7 +36,7 @@ pub(super) struct Returned {
 impl Errand {
     /// True where there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
-        self.record.is_empty() && self.fetch.is_none() && !self.count
+        self.record.is_empty() && self.receipts.is_empty() && self.fetch.is_none() && !self.count
     }
 
     /// Does it; what was done before a failure counts.
@@ -41,19 +47,37 @@ impl Errand {
     }
 
     fn steps(self, store: &Store, now: Moment, returned: &mut Returned) -> Result<(), StoreError> {
-        for sequence in self.record {
+        if !self.record.is_empty() {
             crate::os::step("acknowledged");
-            store.delivered(sequence, PROOF, now)?;
+            store.delivered(&self.record, PROOF, now)?;
             crate::os::step("recorded");
-            returned.recorded.push(sequence);
+            returned.recorded = self.record;
+        }
+        let required = self.required.as_deref().map_or(Required::Any, Required::All);
+        for Believed { receiver, outcomes } in self.receipts {
+            crate::os::step("receipted");
+            let entries: Vec<(u64, Digest)> = outcomes.iter().map(|held| (held.seq, held.sha256)).collect();
+            let said = store.receipted(&receiver, &entries, required, now)?;
+            returned.receipted.extend(entries.iter().map(|(sequence, _)| *sequence).zip(said));
         }
         if let Some(fetch) = self.fetch {
-            returned.fetched = Some((fetch, store.outbox(fetch.after, fetch.limit)?));
+            returned.fetched = Some((fetch, read(store, fetch)?));
         }
         if self.count {
             let (undelivered, unread) = (store.undelivered()?, store.unread()?);
             returned.counts = Some(Counts { last_sequence: store.head()?.sequence, undelivered, unread });
         }
         Ok(())
+    }
+}
+
+fn read(store: &Store, fetch: Fetch) -> Result<Vec<Outgoing>, StoreError> {
+    match fetch.lane {
+        Lane::Outbox(urgency) => store.outbox_of(urgency, fetch.after, fetch.limit),
+        Lane::Asked => {
+            let mut outcomes = store.outcomes(fetch.after, fetch.limit)?;
+            outcomes.retain(|outcome| outcome.sequence <= fetch.until);
+            Ok(outcomes)
+        }
     }
 }

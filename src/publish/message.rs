@@ -6,31 +6,11 @@ use serde::Serialize;
 use super::alert::Stamped;
 use super::topics::Topics;
 use crate::clock::Moment;
+use crate::mqtt::{JOSE, JSON, Message, Retain};
 use crate::store::Outgoing;
 
-/// Media type of a JWS in compact form (RFC 7515, 9.2.1).
-const JOSE: &str = "application/jose";
-const JSON: &str = "application/json";
 /// Value of the user property `format`: what the payload is and its version.
 const OUTCOME_FORMAT: &str = "residentd-outcome;version=1";
-
-/// Retained messages stand at the broker for whoever subscribes later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Retain {
-    Yes,
-    No,
-}
-
-/// One message, `QoS` 1.
-#[derive(Debug, Clone)]
-pub(super) struct Message {
-    pub topic: String,
-    pub retain: Retain,
-    pub payload: String,
-    pub content_type: &'static str,
-    pub correlation: Option<String>,
-    pub user_properties: Vec<(String, String)>,
-}
 
 /// Who publishes.
 #[derive(Debug, Clone)]

@@ -1,31 +1,34 @@
-//! Publishing: sealed outcomes leave the durable outbox in order, over MQTT 5, until a broker
-//! that has someone to give them to says so. Also birth, heartbeat, last will and alerts.
+//! Publishing: sealed outcomes leave the durable outbox in order, over MQTT 5, until a receiver's
+//! signed receipt or, at a site without receivers, a broker that has someone to give them to
+//! says so. Also birth, heartbeat, last will and alerts.
 //!
 //! The store is the only queue; what the client library holds is forgotten with each
 //! connection. A refusal never deletes anything, and an absent broker never blocks anyone.
 
-mod access;
+mod alarm;
 mod alert;
-mod backoff;
+mod awaiting;
 #[cfg(feature = "broker")]
 mod broker;
-mod connection;
 mod drive;
+mod lane;
 mod ledger;
 mod message;
+mod receivers;
 mod session;
+mod slots;
 mod state;
 mod topics;
 mod window;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Moment;
-use crate::config::{Device, Mqtt};
+use crate::config::{Device, Mqtt, Receiver};
+use crate::mqtt::{Access, AccessError, BackOff, KEEP_ALIVE};
 use crate::store::Store;
 
 pub use alert::{Alert, AlertKind, AlertReceiver, AlertSender, alert_channel};
@@ -34,36 +37,19 @@ pub use broker::{BrokerError, EmbeddedBroker};
 pub use state::PublisherState;
 pub use topics::Topics;
 
-use access::Access;
-use backoff::BackOff;
 use drive::Drive;
 use message::Sender;
+use receivers::{Receivers, ReceiversError};
 
 /// Why a publisher cannot start. Nothing that a broker does is in here.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The password file cannot be read.
-    #[error("password file {path}: {source}")]
-    PasswordFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The password file's first line is no password.
-    #[error("password file {path}: the first line must be the password")]
-    NoPassword {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A certificate or key cannot be used.
-    #[error("certificate file {path}: {why}")]
-    Certificate {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    /// The broker's door cannot be opened.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The receivers cannot be known.
+    #[error(transparent)]
+    Receivers(#[from] ReceiversError),
 }
 
 /// How patient the publisher is; tests are less so.
@@ -77,6 +63,10 @@ struct Pace {
     silence: Duration,
     /// A hand-in without an answer for so long: build the connection anew.
     answer: Duration,
+    /// A hand-in without a receipt for up to twice as long: send it again.
+    receipt: BackOff,
+    /// Nothing arrives for so long: alarm. A person hears of it within a minute.
+    alarm: Duration,
 }
 
 impl Default for Pace {
@@ -84,18 +74,27 @@ impl Default for Pace {
         Self {
             reconnect: BackOff { first: Duration::from_secs(1), longest: Duration::from_secs(30) },
             refused: BackOff { first: Duration::from_secs(1), longest: Duration::from_mins(1) },
-            silence: connection::KEEP_ALIVE.saturating_mul(2),
+            silence: KEEP_ALIVE.saturating_mul(2),
             answer: Duration::from_mins(1),
+            receipt: BackOff { first: Duration::from_secs(10), longest: Duration::from_mins(10) },
+            alarm: Duration::from_secs(45),
         }
     }
 }
 
-/// Reads what a connection needs (password file, certificates) and forgets it again.
+/// Reads what a connection needs (password file, certificates) and whom to believe, and
+/// forgets it again.
 ///
 /// # Errors
-/// As [`Publisher::new`].
-pub fn check_access(settings: &Mqtt, device: &Device) -> Result<(), PublishError> {
-    Access::read(settings, device, crate::os::now).map(drop)
+/// As [`Publisher::new`] and [`Publisher::believing`].
+pub fn check_access(settings: &Mqtt, device: &Device, receiver: Option<&Receiver>) -> Result<(), PublishError> {
+    Access::read(settings, client_id(device), crate::os::now)?;
+    receiver.map(|receiver| Receivers::load(receiver, "")).transpose()?;
+    Ok(())
+}
+
+fn client_id(device: &Device) -> String {
+    format!("{}-{}", device.site, device.name)
 }
 
 /// Publishes what the store holds until it is stopped.
@@ -124,9 +123,20 @@ impl Publisher {
             key_id: key_id.to_owned(),
             topics: Topics::of(settings, device),
         };
-        let access = Access::read(settings, device, now)?;
+        let access = Access::read(settings, client_id(device), now)?;
         let heartbeat = settings.heartbeat_s.duration();
         Ok(Self { drive: Drive::new(access, sender, store, bell, alerts, now, heartbeat) })
+    }
+
+    /// The same, for a site whose receivers sign receipts: an outcome leaves the outbox on
+    /// nothing else then.
+    ///
+    /// # Errors
+    /// A receiver's key cannot be read, or is there twice.
+    pub fn believing(mut self, settings: &Receiver) -> Result<Self, PublishError> {
+        let receivers = Receivers::load(settings, &self.drive.sender.key_id)?;
+        self.drive.believe(receivers);
+        Ok(self)
     }
 
     /// What the publisher is doing, readable at any time.

@@ -2,20 +2,23 @@
 //! heartbeat, and at the end the farewell. Never blocks: the socket is polled by the
 //! link's task, the store is asked by errands.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::backoff::random;
-use super::connection::{Event, Link, Loss, packet_bytes};
 use super::drive::{Drive, Farewell, Notice};
+use super::lane::{Parcel, Request};
 use super::ledger::{Errand, Returned};
-use super::message::{Lifecycle, Message};
-use super::window::{Acknowledged, Next, Parcel};
+use super::message::Lifecycle;
+use super::receivers::{Receivers, Said};
+use super::state::count;
+use super::window::{Acknowledged, Next};
+use crate::mqtt::{Arrival, Event, Link, Loss, Message, Retained, Subscribed, Verdict, packet_bytes, random};
 use crate::pulse::BEAT;
-use crate::store::Outgoing;
+use crate::store::{Outgoing, Receipted};
 
 /// From the wish to stop to the closed socket, the last errand apart.
 const FAREWELL_LIMIT: Duration = Duration::from_millis(1500);
@@ -43,6 +46,12 @@ pub(super) struct Session<'a> {
     count_due: bool,
     heartbeat_at: Instant,
     resume_at: Option<Instant>,
+    /// When the wait for receipts is over once more; none while none is awaited.
+    overdue_at: Option<Instant>,
+    /// Waits for receipts in a row in which none came.
+    overdue_rounds: u32,
+    /// When those receivers are reminded that lack what others have.
+    remind_at: Instant,
     last_event: Instant,
     last_answer: Instant,
 }
@@ -62,6 +71,7 @@ enum Stage {
 impl<'a> Session<'a> {
     pub(super) fn new(drive: &'a mut Drive, link: Link) -> Self {
         let now = Instant::now();
+        let remind_at = now + drive.pace.receipt.longest;
         Self {
             heartbeat_at: now + drive.heartbeat,
             drive,
@@ -72,6 +82,9 @@ impl<'a> Session<'a> {
             status: None,
             count_due: false,
             resume_at: None,
+            overdue_at: None,
+            overdue_rounds: 0,
+            remind_at,
             last_event: now,
             last_answer: now,
         }
@@ -82,7 +95,7 @@ impl<'a> Session<'a> {
         let ended = self.live(stop).await;
         let alerts = self.drive.window.disconnected().into_iter().filter_map(|notice| match notice {
             Notice::Alert(stamped) => Some(stamped),
-            Notice::Status(_) => None,
+            Notice::Status(_) | Notice::Subscription => None,
         });
         self.drive.alerts.put_back(alerts.collect());
         match ended {
@@ -146,6 +159,11 @@ impl<'a> Session<'a> {
             self.hand_in_reports()?;
         }
         self.send_errand();
+        if self.overdue_at.is_none() && self.drive.window.awaits_receipts() {
+            self.overdue_at = Some(Instant::now() + self.drive.pace.receipt.wait(self.overdue_rounds, random()));
+        }
+        let stuck = self.stage != Stage::Born || self.drive.window.is_stuck();
+        self.drive.watch_for_alarm(stuck);
         Ok(())
     }
 
@@ -165,6 +183,7 @@ impl<'a> Session<'a> {
             self.note_hand_in();
             match self.drive.window.next_report() {
                 Next::Send(outgoing) => {
+                    count(&self.drive.state.handed_in);
                     let message = self.drive.sender.report(outgoing);
                     self.link.hand_in(message).map_err(|_| Loss::Silent)?;
                     crate::os::step("handed-in");
@@ -188,9 +207,9 @@ impl<'a> Session<'a> {
         }
         let leaving = matches!(self.stage, Stage::Leaving(_));
         let errand = Errand {
-            record: self.drive.window.unrecorded().to_vec(),
             fetch: if leaving { None } else { self.drive.window.fetch() },
             count: std::mem::take(&mut self.count_due),
+            ..self.record()
         };
         if !errand.is_empty() {
             let (store, now) = (self.drive.store.clone(), (self.drive.now)());
@@ -209,7 +228,18 @@ impl<'a> Session<'a> {
                 self.drive.tell_connected();
                 self.stage = Stage::Connected;
                 self.count_due = true;
+                return self.subscribe();
             }
+            Event::Subscribed(pkid, subscribed) => {
+                self.last_answer = Instant::now();
+                let acknowledged = self.drive.window.acknowledged(pkid, Verdict::Taken);
+                if matches!(acknowledged, Acknowledged::Notice(Notice::Subscription, _))
+                    && subscribed == Subscribed::Refused
+                {
+                    self.drive.tell_not_subscribed();
+                }
+            }
+            Event::Arrived(arrival) => return self.on_arrived(&arrival),
             Event::Outgoing(pkid) => self.drive.window.outgoing(pkid),
             Event::Acknowledged(pkid, verdict) => {
                 self.last_answer = Instant::now();
@@ -224,9 +254,36 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Asks for receipts and commands before anything is sent that could bring one.
+    fn subscribe(&mut self) -> Result<(), Ended> {
+        if self.drive.receivers.is_none() {
+            return Ok(());
+        }
+        self.note_hand_in();
+        let room = self.drive.window.hand_in_notice(Notice::Subscription).is_ok();
+        debug_assert!(room, "nothing was handed in yet");
+        let filters = Receivers::filters(&self.drive.sender.topics);
+        self.link.subscribe(&filters, Retained::Unwanted).map_err(|_| Ended::Lost(Loss::Silent))
+    }
+
+    /// Hears a receipt or command. It is acknowledged at once: what is lost here is said again.
+    fn on_arrived(&mut self, arrival: &Arrival) -> Result<(), Ended> {
+        let Drive { receivers: Some(receivers), sender, window, .. } = &mut *self.drive else { return Ok(()) };
+        match receivers.hear(arrival, &sender.topics, Instant::now()) {
+            Ok(Said::Again { from, to }) => match window.ask(from, to) {
+                Request::Taken => log::info!("mqtt: a receiver asks for outcomes {from} to {to} again"),
+                Request::UnderWay | Request::Busy => {}
+            },
+            Ok(Said::Has | Said::Nothing) => {}
+            Err(disbelief) => self.drive.tell_disbelieved(&disbelief),
+        }
+        self.link.acknowledge(arrival).map_err(|_| Ended::Lost(Loss::Silent))
+    }
+
     fn on_acknowledged(&mut self, acknowledged: Acknowledged<Notice>) -> Result<(), Ended> {
         match acknowledged {
             Acknowledged::Delivered(sequence) => self.drive.tell_delivered(sequence),
+            Acknowledged::Taken(sequence) => self.drive.tell_taken(sequence),
             Acknowledged::Refused { sequence, verdict, back_off } => {
                 self.drive.tell_refused(sequence, verdict);
                 if let Some(failures) = back_off {
@@ -243,7 +300,7 @@ impl<'a> Session<'a> {
     }
 
     fn on_returned(&mut self, returned: Option<Returned>) {
-        let Some(Returned { recorded, fetched, counts, failed }) = returned else {
+        let Some(Returned { recorded, receipted, fetched, counts, failed }) = returned else {
             self.drive.window.fetch_failed();
             self.count_due = true;
             self.errand_from = Instant::now() + STORE_WAIT;
@@ -251,6 +308,9 @@ impl<'a> Session<'a> {
             return;
         };
         self.drive.window.recorded(&recorded);
+        for (sequence, receipted) in receipted {
+            self.on_receipted(sequence, receipted);
+        }
         match fetched {
             Some((fetch, outbox)) => {
                 let parcels = outbox.into_iter().map(|outgoing| self.parcel(outgoing)).collect();
@@ -272,6 +332,13 @@ impl<'a> Session<'a> {
         self.drive.tell_store(failed.as_ref().map(|e| e as &dyn std::fmt::Display));
     }
 
+    fn on_receipted(&mut self, sequence: u64, receipted: Receipted) {
+        self.drive.tell_receipted(receipted);
+        if receipted != Receipted::Foreign && self.drive.window.receipted(sequence, receipted == Receipted::Delivered) {
+            self.overdue_rounds = 0;
+        }
+    }
+
     fn parcel(&self, outgoing: Outgoing) -> Parcel {
         let bare = Outgoing { jws: String::new(), report_id: outgoing.report_id.clone(), ..outgoing };
         Parcel { packet_bytes: packet_bytes(&self.drive.sender.report(bare)) + outgoing.jws.len(), outgoing }
@@ -288,7 +355,11 @@ impl<'a> Session<'a> {
         if self.errand.is_none() && self.errand_from > Instant::now() {
             next = next.min(self.errand_from);
         }
-        self.resume_at.map_or(next, |at| next.min(at))
+        if self.drive.receivers.is_some() {
+            next = next.min(self.remind_at);
+        }
+        let others = [self.resume_at, self.overdue_at, self.drive.alarm.next(self.drive.pace.alarm)];
+        others.into_iter().flatten().fold(next, Instant::min)
     }
 
     fn on_timer(&mut self) -> Result<(), Ended> {
@@ -303,6 +374,16 @@ impl<'a> Session<'a> {
         if self.resume_at.is_some_and(|at| now >= at) {
             self.resume_at = None;
             self.drive.window.resume();
+        }
+        if self.overdue_at.is_some_and(|at| now >= at) {
+            self.overdue_at = None;
+            let overdue = self.drive.window.overdue() as u64;
+            self.drive.state.sent_again.fetch_add(overdue, Relaxed);
+            self.overdue_rounds = self.overdue_rounds.saturating_add(u32::from(overdue > 0));
+        }
+        if now >= self.remind_at {
+            self.remind_at = now + self.drive.pace.receipt.longest;
+            self.drive.window.remind();
         }
         if now >= self.heartbeat_at {
             self.heartbeat_at = now + self.drive.heartbeat;
@@ -323,6 +404,18 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// An errand that writes what was acknowledged and receipted, and nothing else.
+    fn record(&mut self) -> Errand {
+        let receivers = self.drive.receivers.as_mut();
+        Errand {
+            record: self.drive.window.unrecorded().to_vec(),
+            required: receivers.as_ref().and_then(|receivers| receivers.required()),
+            receipts: receivers.map(Receivers::waiting).unwrap_or_default(),
+            fetch: None,
+            count: false,
+        }
+    }
+
     /// Waits for the errand under way and writes what was acknowledged since.
     async fn settle(&mut self) {
         if self.errand.is_some() {
@@ -330,9 +423,8 @@ impl<'a> Session<'a> {
             self.errand = None;
             self.on_returned(returned);
         }
-        let record = self.drive.window.unrecorded().to_vec();
-        if !record.is_empty() {
-            let errand = Errand { record, fetch: None, count: false };
+        let errand = self.record();
+        if !errand.is_empty() {
             let (store, now) = (self.drive.store.clone(), (self.drive.now)());
             self.errand = Some(tokio::task::spawn_blocking(move || errand.run(&store, now)));
             let returned = finished(&mut self.errand).await;

@@ -15,6 +15,11 @@ pub struct PublisherState {
     pub(super) too_large: AtomicU64,
     pub(super) turned_away: AtomicU64,
     pub(super) attempts: AtomicU64,
+    pub(super) receipted: AtomicU64,
+    pub(super) disbelieved: AtomicU64,
+    pub(super) sent_again: AtomicU64,
+    pub(super) handed_in: AtomicU64,
+    pub(super) alarms: AtomicU64,
     pub(super) pulse: Pulse,
 }
 
@@ -65,6 +70,36 @@ impl PublisherState {
     #[must_use]
     pub fn attempts(&self) -> u64 {
         self.attempts.load(Relaxed)
+    }
+
+    /// Outcomes delivered on receivers' signed receipts since the start.
+    #[must_use]
+    pub fn receipted(&self) -> u64 {
+        self.receipted.load(Relaxed)
+    }
+
+    /// Receipts and commands that were not believed since the start.
+    #[must_use]
+    pub fn disbelieved(&self) -> u64 {
+        self.disbelieved.load(Relaxed)
+    }
+
+    /// Outcomes whose receipt did not come in time, so that they are sent again.
+    #[must_use]
+    pub fn sent_again(&self) -> u64 {
+        self.sent_again.load(Relaxed)
+    }
+
+    /// Outcomes handed to the broker since the start, each time that they were.
+    #[must_use]
+    pub fn handed_in(&self) -> u64 {
+        self.handed_in.load(Relaxed)
+    }
+
+    /// Alarms since the start: nothing arrived for some time although something should have.
+    #[must_use]
+    pub fn alarms(&self) -> u64 {
+        self.alarms.load(Relaxed)
     }
 
     /// Beats while the publisher's loop turns and no errand to the store is stuck.

@@ -3,7 +3,7 @@
 
 use crate::config::{Device, Mqtt};
 
-/// The topics that this device publishes on.
+/// The topics that this device publishes on and, the last two, listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
     /// Sealed outcomes, `QoS` 1, not retained.
@@ -14,6 +14,10 @@ pub struct Topics {
     pub alert: String,
     /// Measurements of the box.
     pub telemetry: String,
+    /// Receivers' signed receipts, never believed when retained.
+    pub receipt: String,
+    /// Receivers' signed commands, never followed when retained.
+    pub command: String,
 }
 
 impl Topics {
@@ -21,6 +25,13 @@ impl Topics {
     #[must_use]
     pub fn of(settings: &Mqtt, device: &Device) -> Self {
         let topic = |last: &str| format!("{}/{}/{}/{last}", settings.topic_prefix.as_str(), device.site, device.name);
-        Self { report: topic("report"), status: topic("status"), alert: topic("alert"), telemetry: topic("telemetry") }
+        Self {
+            report: topic("report"),
+            status: topic("status"),
+            alert: topic("alert"),
+            telemetry: topic("telemetry"),
+            receipt: topic("receipt"),
+            command: topic("command"),
+        }
     }
 }

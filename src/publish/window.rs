@@ -1,14 +1,20 @@
 //! The window over the outbox, pure: no socket, no clock, no store. Invariants:
-//! 1. A report is delivered only by a success acknowledgement of that very hand-in.
+//! 1. A report is delivered only by a success acknowledgement of that very hand-in or, where the
+//!    site has receivers, by nothing but a receipt, which the store holds against the bytes.
 //! 2. At most `limit` hand-ins are outstanding, counted from the oldest unacknowledged one, so
 //!    that a client which cycles its packet ids through 1..=limit can never reuse a live one.
-//! 3. Within a connection sequences are handed in in order; only a refusal goes back.
-//! 4. What was refused, lost or skipped stays in the outbox and is met again.
+//! 3. Within a connection the outcomes of a lane are handed in in order; only a refusal goes
+//!    back, or a new round for what was never receipted. Urgent ones go before routine ones.
+//! 4. What was refused, lost, skipped or not receipted stays in the outbox and is met again.
+//! 5. At most `AHEAD` outcomes are ahead of their receipts. Rounds go on at the end of the
+//!    outbox before they start again, so that an outcome which nobody receipts holds up none.
 
-use std::collections::VecDeque;
-use std::fmt;
+use crate::mqtt::Verdict;
+use crate::store::{Outgoing, Urgency};
 
-use crate::store::Outgoing;
+use super::awaiting::Awaiting;
+use super::lane::{Asked, Fetch, Forward, Lane, Parcel, Request};
+use super::slots::{Handed, Slots};
 
 /// Hand-ins outstanding at once. A client that pre-allocates per packet id stays at some
 /// kilobytes, and a round trip of 10 ms still carries 1,600 outcomes a second.
@@ -16,43 +22,13 @@ pub const WINDOW: usize = 16;
 /// Outcomes fetched at once; they lie in memory with their payload.
 const FETCH: u32 = 16;
 
-/// What an acknowledgement says (MQTT 5, 3.4.2.1).
+/// On whose word an outcome is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// 0x00: the broker has it, and someone to give it to.
-    Taken,
-    /// 0x10: the broker had nobody to give it to and forgot it.
-    NoSubscriber,
-    /// 0x80 and above: the broker did not take it.
-    Refused(u8),
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (code, words) = match self {
-            Self::Taken => (0x00, "taken"),
-            Self::NoSubscriber => (0x10, "nobody subscribes"),
-            Self::Refused(code) => match code {
-                0x83 => (*code, "refused by the broker's own rule"),
-                0x87 => (*code, "not authorised"),
-                0x90 => (*code, "topic name refused"),
-                0x91 => (*code, "packet id in use"),
-                0x97 => (*code, "quota exceeded"),
-                0x99 => (*code, "payload format refused"),
-                _ => (*code, "refused without a reason"),
-            },
-        };
-        write!(f, "{words} (0x{code:02x})")
-    }
-}
-
-/// What was handed to the client: a report by its sequence, or a notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Handed<N> {
-    /// The outcome with this sequence.
-    Report(u64),
-    /// A status or an alert, which shares the packet ids.
-    Notice(N),
+pub enum Proof {
+    /// The broker's.
+    Acknowledgement,
+    /// A receiver's.
+    Receipt,
 }
 
 /// An acknowledgement, resolved to what was handed in.
@@ -60,7 +36,9 @@ pub enum Handed<N> {
 pub enum Acknowledged<N> {
     /// This outcome arrived: record it.
     Delivered(u64),
-    /// This outcome did not; it stays in the outbox.
+    /// The broker has this outcome, which proves nothing yet.
+    Taken(u64),
+    /// This outcome did not arrive; it stays where it was.
     Refused {
         /// Which.
         sequence: u64,
@@ -92,106 +70,71 @@ pub enum Next {
     Nothing,
 }
 
-/// A question to the store; hand its answer to [`Window::fetched`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fetch {
-    epoch: u64,
-    /// Only sequences above this.
-    pub after: u64,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// An outcome of the outbox and the size of the packet it would make.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parcel {
-    /// The outcome.
-    pub outgoing: Outgoing,
-    /// Size of its PUBLISH packet, at most a few bytes too large.
-    pub packet_bytes: usize,
-}
-
-/// One hand-in, until everything before it is acknowledged.
-#[derive(Debug)]
-struct Slot<N> {
-    /// `None` once acknowledged.
-    handed: Option<Handed<N>>,
-    /// 0 until the client says which packet id it gave.
-    pkid: u16,
-}
-
 /// The window. `N` is what a notice is.
 #[derive(Debug)]
 pub struct Window<N> {
-    slots: heapless::Deque<Slot<N>, WINDOW>,
-    /// Hand-ins allowed now; 0 while not connected.
-    limit: usize,
+    proof: Proof,
+    slots: Slots<N>,
     max_packet_bytes: usize,
-    /// Tells the answer to an old question from the answer to the last one.
-    epoch: u64,
-    /// Everything up to here is delivered.
-    floor: u64,
-    /// Everything up to here was fetched on this connection.
-    cursor: u64,
-    ready: VecDeque<Parcel>,
+    urgent: Forward,
+    routine: Forward,
+    asked: Asked,
+    /// Whose turn it is between what was asked for and what is routine.
+    turn: Lane,
     fetching: bool,
-    /// The store may have more above the cursor.
-    stale: bool,
     paused: bool,
     failures: u32,
     /// Acknowledged, not yet written to the store. A fetch first writes these, so there
     /// are never more than one fetch and one window of them.
     unrecorded: Vec<u64>,
-}
-
-impl<N> Default for Window<N> {
-    fn default() -> Self {
-        Self {
-            slots: heapless::Deque::new(),
-            limit: 0,
-            max_packet_bytes: usize::MAX,
-            epoch: 0,
-            floor: 0,
-            cursor: 0,
-            ready: VecDeque::new(),
-            fetching: false,
-            stale: true,
-            paused: false,
-            failures: 0,
-            unrecorded: Vec::new(),
-        }
-    }
+    awaiting: Awaiting,
+    /// Some receivers, not all that are required, have something.
+    noted: bool,
 }
 
 impl<N> Window<N> {
+    /// A window without a connection.
+    #[must_use]
+    pub fn new(proof: Proof) -> Self {
+        Self {
+            proof,
+            slots: Slots::default(),
+            max_packet_bytes: usize::MAX,
+            urgent: Forward::default(),
+            routine: Forward::default(),
+            asked: Asked::default(),
+            turn: Lane::Asked,
+            fetching: false,
+            paused: false,
+            failures: 0,
+            unrecorded: Vec::new(),
+            awaiting: Awaiting::default(),
+            noted: false,
+        }
+    }
+
     /// A connection stands: forget the one before and start at the outbox's head. A
     /// receive maximum of 0 (a protocol error) leaves the window shut.
     pub fn connected(&mut self, receive_maximum: Option<u16>, max_packet_bytes: Option<u32>) {
         self.slots.clear();
-        self.limit = receive_maximum.map_or(WINDOW, |maximum| WINDOW.min(maximum.into()));
+        self.slots.limit = receive_maximum.map_or(WINDOW, |maximum| WINDOW.min(maximum.into()));
         self.max_packet_bytes = max_packet_bytes.map_or(usize::MAX, |bytes| bytes as usize);
         self.paused = false;
-        self.back_to(self.floor);
+        self.rewind();
     }
 
     /// The connection is gone and its last acknowledgement was seen. Returns the notices
     /// that were never answered, oldest first.
     pub fn disconnected(&mut self) -> Vec<N> {
-        self.limit = 0;
-        self.back_to(self.floor);
-        let mut unanswered = Vec::new();
-        while let Some(slot) = self.slots.pop_front() {
-            if let Some(Handed::Notice(notice)) = slot.handed {
-                unanswered.push(notice);
-            }
-        }
-        unanswered
+        self.slots.limit = 0;
+        self.rewind();
+        self.slots.clear()
     }
 
     /// True where one more may be handed in.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.slots.len() < self.limit
+        self.slots.has_room()
     }
 
     /// True where the broker takes a packet of that size.
@@ -214,56 +157,76 @@ impl<N> Window<N> {
         if !self.has_room() {
             return Err(notice);
         }
-        self.push(Handed::Notice(notice));
+        self.slots.push(Handed::Notice(notice));
         Ok(())
     }
 
     /// Decides what report to hand in next, if any.
     pub fn next_report(&mut self) -> Next {
         while self.has_room() && !self.paused {
-            let Some(Parcel { outgoing, packet_bytes }) = self.ready.pop_front() else { break };
+            let Some((lane, Parcel { outgoing, packet_bytes })) = self.next_parcel() else { break };
             let sequence = outgoing.sequence;
-            if self.holds(sequence) || self.unrecorded.contains(&sequence) {
+            let awaits = lane != Lane::Asked && self.proof == Proof::Receipt;
+            if self.unrecorded.contains(&sequence) || awaits && self.awaiting.contains(sequence) {
                 continue;
             }
             if !self.fits(packet_bytes) {
                 return Next::TooLarge { sequence, packet_bytes };
             }
-            self.push(Handed::Report(sequence));
+            if awaits {
+                self.awaiting.insert(sequence);
+            }
+            if self.slots.holds(sequence) {
+                continue;
+            }
+            self.slots.push(Handed::Report(lane, sequence));
             return Next::Send(outgoing);
         }
         Next::Nothing
     }
 
+    /// Urgent first, then in turn what was asked for and what is routine.
+    fn next_parcel(&mut self) -> Option<(Lane, Parcel)> {
+        let (urgent, routine) = (Lane::Outbox(Urgency::Urgent), Lane::Outbox(Urgency::Routine));
+        let open = [urgent, routine].map(|lane| self.proof == Proof::Acknowledgement || self.awaiting.has_room(lane));
+        if let Some(parcel) = self.urgent.ready.pop_front_if(|_| open[0]) {
+            return Some((urgent, parcel));
+        }
+        let turns = if self.turn == Lane::Asked { [Lane::Asked, routine] } else { [routine, Lane::Asked] };
+        turns.into_iter().find_map(|lane| {
+            let parcel = match lane {
+                Lane::Asked => self.asked.ready.pop_front(),
+                Lane::Outbox(_) => self.routine.ready.pop_front_if(|_| open[1]),
+            };
+            self.turn = if lane == Lane::Asked { routine } else { Lane::Asked };
+            parcel.map(|parcel| (lane, parcel))
+        })
+    }
+
     /// The client gave packet id `pkid` to the oldest hand-in that has none.
     pub fn outgoing(&mut self, pkid: u16) {
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.pkid == 0) {
-            slot.pkid = pkid;
-        }
+        self.slots.outgoing(pkid);
     }
 
     /// The broker answered packet id `pkid`.
     pub fn acknowledged(&mut self, pkid: u16, verdict: Verdict) -> Acknowledged<N> {
-        let handed = self
-            .slots
-            .iter_mut()
-            .find(|slot| pkid != 0 && slot.pkid == pkid && slot.handed.is_some())
-            .and_then(|slot| slot.handed.take());
-        while self.slots.front().is_some_and(|slot| slot.handed.is_none()) {
-            self.slots.pop_front();
-        }
-        match handed {
+        match self.slots.answered(pkid) {
             None => Acknowledged::Unknown,
             Some(Handed::Notice(notice)) => Acknowledged::Notice(notice, verdict),
-            Some(Handed::Report(sequence)) if verdict == Verdict::Taken => {
+            Some(Handed::Report(lane, sequence)) if verdict == Verdict::Taken => {
                 self.failures = 0;
+                if lane == Lane::Asked || self.proof == Proof::Receipt {
+                    return Acknowledged::Taken(sequence);
+                }
                 self.unrecorded.push(sequence);
                 Acknowledged::Delivered(sequence)
             }
-            Some(Handed::Report(sequence)) => {
-                // What was fetched and not handed in is forgotten with it: before that, too.
-                let unhanded = self.ready.front().map_or(u64::MAX, |parcel| parcel.outgoing.sequence - 1);
-                self.back_to(self.cursor.min(sequence - 1).min(unhanded));
+            Some(Handed::Report(lane, sequence)) => {
+                let awaited = self.awaiting.remove(sequence);
+                if awaited || lane != Lane::Asked {
+                    self.urgent.refused(sequence);
+                    self.routine.refused(sequence);
+                }
                 let first = !std::mem::replace(&mut self.paused, true);
                 let back_off = first.then_some(self.failures);
                 self.failures = self.failures.saturating_add(u32::from(first));
@@ -279,38 +242,104 @@ impl<N> Window<N> {
 
     /// The store may have a new outcome.
     pub fn ring(&mut self) {
-        self.stale = true;
+        (self.urgent.stale, self.routine.stale) = (true, true);
+    }
+
+    /// A receiver asks for outcomes again.
+    pub fn ask(&mut self, from: u64, to: u64) -> Request {
+        self.asked.ask(from, to)
+    }
+
+    /// A receipt was held against the store: this outcome is delivered, or not yet by all.
+    /// True where it was awaited.
+    pub fn receipted(&mut self, sequence: u64, by_all: bool) -> bool {
+        self.noted |= !by_all;
+        self.awaiting.remove(sequence)
+    }
+
+    /// True while a receipt is awaited.
+    #[must_use]
+    pub fn awaits_receipts(&self) -> bool {
+        !self.awaiting.is_empty()
+    }
+
+    /// The wait for receipts is over once more. What was handed in before the last time is
+    /// met again; returns how many these are.
+    pub fn overdue(&mut self) -> usize {
+        let overdue = self.awaiting.overdue();
+        if overdue > 0 {
+            self.new_round();
+        }
+        overdue
+    }
+
+    /// The long wait is over: what some receivers have and others not is met again.
+    pub fn remind(&mut self) {
+        if std::mem::take(&mut self.noted) {
+            self.new_round();
+        }
+    }
+
+    /// True where an outcome is on its way and has not arrived.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.paused || self.awaits_receipts() || self.slots.reports().next().is_some()
     }
 
     /// What to ask the store for, if anything; the outcomes in [`Self::unrecorded`] must be
     /// written before it is asked.
     pub fn fetch(&mut self) -> Option<Fetch> {
-        let wanted = self.limit > 0 && !self.paused && self.ready.is_empty() && self.stale && !self.fetching;
-        wanted.then(|| {
-            (self.fetching, self.stale) = (true, false);
-            Fetch { epoch: self.epoch, after: self.cursor, limit: FETCH }
-        })
+        if self.slots.limit == 0 || self.paused || self.fetching {
+            return None;
+        }
+        let fetch = self.question()?;
+        self.fetching = true;
+        if let Lane::Outbox(urgency) = fetch.lane {
+            self.forward(urgency).stale = false;
+        }
+        Some(fetch)
+    }
+
+    fn question(&mut self) -> Option<Fetch> {
+        let asked = self.asked.wants().map(|(after, until)| Fetch {
+            epoch: self.asked.epoch,
+            lane: Lane::Asked,
+            after,
+            until,
+            limit: FETCH,
+        });
+        let turn = self.turn;
+        let mut outbox = |urgency| {
+            let forward = self.forward(urgency);
+            forward.wants().then(|| {
+                let (epoch, after) = (forward.epoch, forward.cursor);
+                Fetch { epoch, lane: Lane::Outbox(urgency), after, until: u64::MAX, limit: FETCH }
+            })
+        };
+        let urgent = outbox(Urgency::Urgent);
+        match turn {
+            Lane::Asked => urgent.or(asked).or_else(|| outbox(Urgency::Routine)),
+            Lane::Outbox(_) => urgent.or_else(|| outbox(Urgency::Routine)).or(asked),
+        }
     }
 
     /// The store's answer, in order; an answer to an old question is dropped.
     pub fn fetched(&mut self, fetch: Fetch, parcels: Vec<Parcel>) {
         self.fetching = false;
-        if fetch.epoch != self.epoch {
-            return;
+        let full = parcels.len() >= fetch.limit as usize;
+        match fetch.lane {
+            Lane::Outbox(urgency) if fetch.epoch == self.forward(urgency).epoch => {
+                self.forward(urgency).fetched(fetch.after, full, parcels);
+            }
+            Lane::Asked if fetch.epoch == self.asked.epoch => self.asked.fetched(full, parcels),
+            _ => {}
         }
-        if let (true, Some(first)) = (fetch.after == self.floor, parcels.first()) {
-            self.floor = first.outgoing.sequence - 1;
-        }
-        if let Some(last) = parcels.last() {
-            self.cursor = last.outgoing.sequence;
-        }
-        self.stale |= parcels.len() >= fetch.limit as usize;
-        self.ready.extend(parcels);
     }
 
     /// The store did not answer.
     pub fn fetch_failed(&mut self) {
-        (self.fetching, self.stale) = (false, true);
+        self.fetching = false;
+        self.ring();
     }
 
     /// Acknowledged outcomes that the store does not know of yet.
@@ -324,20 +353,24 @@ impl<N> Window<N> {
         self.unrecorded.retain(|sequence| !sequences.contains(sequence));
     }
 
-    fn holds(&self, sequence: u64) -> bool {
-        self.slots.iter().any(|slot| matches!(slot.handed, Some(Handed::Report(held)) if held == sequence))
+    fn forward(&mut self, urgency: Urgency) -> &mut Forward {
+        match urgency {
+            Urgency::Urgent => &mut self.urgent,
+            Urgency::Routine => &mut self.routine,
+        }
     }
 
-    fn push(&mut self, handed: Handed<N>) {
-        let pushed = self.slots.push_back(Slot { handed: Some(handed), pkid: 0 });
-        debug_assert!(pushed.is_ok(), "the caller asked for room");
+    fn new_round(&mut self) {
+        self.urgent.again();
+        self.routine.again();
     }
 
-    fn back_to(&mut self, cursor: u64) {
-        self.cursor = cursor;
-        self.epoch += 1;
-        self.stale = true;
-        self.ready.clear();
+    /// Back to the outbox's head, with nothing under way.
+    fn rewind(&mut self) {
+        self.urgent.restart();
+        self.routine.restart();
+        self.asked.forget();
+        self.awaiting.clear();
     }
 }
 

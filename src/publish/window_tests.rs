@@ -1,10 +1,11 @@
-//! The window against random schedules of acknowledgements, refusals, losses and reconnects,
-//! with a model of the client, the broker and the store that knows the truth.
+//! The window against random schedules of acknowledgements, receipts, refusals, losses and
+//! reconnects, with a model of the client, the broker, the receiver and the store that knows the truth.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 
+use super::super::awaiting::AHEAD;
 use super::*;
 
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,11 @@ enum Step {
     Ring,
     Lose,
     Connect(Option<u16>, Option<u32>),
+    /// The receiver's receipt for the n-th outcome that it has arrives; whether it is lost.
+    Receipt(usize, bool),
+    Overdue,
+    Remind,
+    Ask(u64, u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -44,12 +50,16 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Ring),
         1 => Just(Step::Lose),
         2 => (prop::option::of(0u16..40), prop::option::of(50u32..200)).prop_map(|(r, p)| Step::Connect(r, p)),
+        6 => (0usize..40, prop::bool::weighted(0.3)).prop_map(|(which, lost)| Step::Receipt(which, lost)),
+        1 => Just(Step::Overdue),
+        1 => Just(Step::Remind),
+        1 => (1u64..200, 0u64..40).prop_map(|(from, more)| Step::Ask(from, from + more)),
     ]
 }
 
-/// Client, broker and store around a window.
-#[derive(Default)]
+/// Client, broker, receiver and store around a window.
 struct World {
+    proof: Proof,
     window: Window<u32>,
     produced: u64,
     recorded: BTreeSet<u64>,
@@ -62,7 +72,13 @@ struct World {
     unassigned: VecDeque<Option<u64>>,
     live: Vec<(u16, Option<u64>)>,
     question: Option<(Fetch, Vec<Parcel>)>,
-    last_handed: u64,
+    /// By urgency; a refusal or a new round goes back.
+    last_handed: [u64; 2],
+    /// Whether each urgency may start at its head once more.
+    new_round: [bool; 2],
+    /// What the receiver has, and its receipt has not arrived.
+    at_receiver: BTreeSet<u64>,
+    asked: BTreeSet<u64>,
 }
 
 /// Every seventh outcome makes a large packet.
@@ -70,11 +86,40 @@ fn packet_bytes(sequence: u64) -> usize {
     if sequence.is_multiple_of(7) { 150 } else { 40 }
 }
 
+/// Every fifth outcome is urgent.
+fn urgency(sequence: u64) -> Urgency {
+    if sequence.is_multiple_of(5) { Urgency::Urgent } else { Urgency::Routine }
+}
+
 impl World {
-    fn outbox(&self, after: u64, limit: u32) -> Vec<Parcel> {
-        (after + 1..=self.produced)
-            .filter(|s| !self.recorded.contains(s))
-            .take(limit as usize)
+    fn new(proof: Proof, produced: u64) -> Self {
+        Self {
+            proof,
+            window: Window::new(proof),
+            produced,
+            recorded: BTreeSet::new(),
+            truly_taken: BTreeSet::new(),
+            connected: false,
+            limit: 0,
+            max_packet: 0,
+            next_pkid: 0,
+            unassigned: VecDeque::new(),
+            live: Vec::new(),
+            question: None,
+            last_handed: [0; 2],
+            new_round: [false; 2],
+            at_receiver: BTreeSet::new(),
+            asked: BTreeSet::new(),
+        }
+    }
+
+    fn answer_to(&self, fetch: Fetch) -> Vec<Parcel> {
+        (fetch.after + 1..=self.produced.min(fetch.until))
+            .filter(|s| match fetch.lane {
+                Lane::Outbox(lane) => !self.recorded.contains(s) && urgency(*s) == lane,
+                Lane::Asked => true,
+            })
+            .take(fetch.limit as usize)
             .map(|sequence| Parcel {
                 outgoing: Outgoing { sequence, report_id: String::new(), jws: String::new() },
                 packet_bytes: packet_bytes(sequence),
@@ -93,9 +138,16 @@ impl World {
             Next::Send(outgoing) => {
                 assert!(self.connected, "handed in without a connection");
                 assert!(packet_bytes(outgoing.sequence) <= self.max_packet);
-                assert!(outgoing.sequence > self.last_handed, "out of order");
+                let sequence = outgoing.sequence;
+                let last = &mut self.last_handed[urgency(sequence) as usize];
+                if !self.asked.contains(&sequence) {
+                    let back = sequence <= *last;
+                    let may_go_back = &mut self.new_round[urgency(sequence) as usize];
+                    assert!(!back || *may_go_back, "out of order");
+                    *may_go_back &= !back;
+                    *last = sequence;
+                }
                 assert!(self.live.iter().all(|(_, s)| *s != Some(outgoing.sequence)), "twice at once");
-                self.last_handed = outgoing.sequence;
                 self.unassigned.push_back(Some(outgoing.sequence));
             }
             Next::TooLarge { sequence, .. } => assert!(packet_bytes(sequence) > self.max_packet),
@@ -125,16 +177,32 @@ impl World {
         };
         match (self.window.acknowledged(pkid, verdict), what) {
             (Acknowledged::Delivered(s), Some(truth)) => {
-                assert_eq!((s, reason), (truth, None));
+                assert_eq!((s, reason, self.proof), (truth, None, Proof::Acknowledgement));
                 self.truly_taken.insert(s);
+            }
+            (Acknowledged::Taken(s), Some(truth)) => {
+                assert_eq!((s, reason, self.proof), (truth, None, Proof::Receipt));
+                self.at_receiver.insert(s);
             }
             (Acknowledged::Refused { sequence, .. }, Some(truth)) => {
                 assert_eq!(sequence, truth);
                 assert!(reason.is_some());
-                self.last_handed = self.last_handed.min(sequence - 1);
+                self.last_handed = self.last_handed.map(|last| last.min(sequence - 1));
             }
             (Acknowledged::Notice(_, v), None) => assert_eq!(v, verdict),
             (other, truth) => panic!("{truth:?} was answered, the window says {other:?}"),
+        }
+    }
+
+    fn receipt(&mut self, which: usize, lost: bool) {
+        let Some(sequence) = self.at_receiver.iter().nth(which % self.at_receiver.len().max(1)).copied() else {
+            return;
+        };
+        self.at_receiver.remove(&sequence);
+        if !lost {
+            self.recorded.insert(sequence);
+            self.truly_taken.insert(sequence);
+            self.window.receipted(sequence, true);
         }
     }
 
@@ -145,7 +213,9 @@ impl World {
         self.unassigned.clear();
         self.live.clear();
         self.next_pkid = 0;
-        self.last_handed = 0;
+        self.last_handed = [0; 2];
+        self.new_round = [false; 2];
+        self.asked.clear();
     }
 
     fn connect(&mut self, receive_maximum: Option<u16>, max_packet: Option<u32>) {
@@ -159,7 +229,7 @@ impl World {
     fn fetch(&mut self) {
         self.record();
         if let Some(fetch) = self.window.fetch() {
-            self.question = Some((fetch, self.outbox(fetch.after, fetch.limit)));
+            self.question = Some((fetch, self.answer_to(fetch)));
         }
     }
 
@@ -194,9 +264,22 @@ impl World {
             Step::Ring => self.window.ring(),
             Step::Lose => self.lose(),
             Step::Connect(receive_maximum, max_packet) => self.connect(receive_maximum, max_packet),
+            _ if self.proof == Proof::Acknowledgement => {}
+            Step::Receipt(which, lost) => self.receipt(which, lost),
+            Step::Overdue => {
+                if self.window.overdue() > 0 {
+                    self.new_round = [true; 2];
+                }
+            }
+            Step::Remind => self.window.remind(),
+            Step::Ask(from, to) => {
+                if self.connected && self.window.ask(from, to) == Request::Taken {
+                    self.asked.extend(from..=to);
+                }
+            }
         }
         let known: BTreeSet<u64> = self.recorded.iter().chain(self.window.unrecorded()).copied().collect();
-        assert_eq!(known, self.truly_taken, "delivered without a success, or a success lost");
+        assert_eq!(known, self.truly_taken, "delivered without its proof, or a proof lost");
         assert!(self.window.unrecorded().len() <= 2 * WINDOW + FETCH as usize);
     }
 }
@@ -205,8 +288,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_or_claimed_and_all_drains_once_faults_end(steps in prop::collection::vec(step(), 0..400)) {
-        let mut world = World::default();
+    fn nothing_is_lost_or_claimed_and_all_drains_once_faults_end(
+        steps in prop::collection::vec(step(), 0..400),
+        proof in prop::sample::select(vec![Proof::Acknowledgement, Proof::Receipt]),
+    ) {
+        let mut world = World::new(proof, 0);
         for step in steps {
             world.apply(step);
         }
@@ -220,6 +306,11 @@ proptest! {
             for step in [Step::Resume, Step::Fetch, Step::Answered, Step::HandIn, Step::Assign, Step::Answer(0, None), Step::Record] {
                 world.apply(step);
             }
+            // A receipt that was lost comes when the outcome is sent again: after a wait, not before.
+            world.apply(Step::Receipt(0, false));
+            if world.at_receiver.is_empty() && world.live.is_empty() {
+                world.apply(Step::Overdue);
+            }
         }
         prop_assert_eq!(world.recorded.len() as u64, world.produced);
     }
@@ -227,7 +318,7 @@ proptest! {
 
 #[test]
 fn a_too_large_outcome_is_passed_over_and_the_others_go_on() {
-    let mut world = World { produced: 10, ..World::default() };
+    let mut world = World::new(Proof::Acknowledgement, 10);
     world.connect(None, Some(100));
     for _ in 0..40 {
         for step in [Step::Fetch, Step::Answered, Step::HandIn, Step::Assign, Step::Answer(0, None), Step::Record] {
@@ -243,7 +334,7 @@ fn a_too_large_outcome_is_passed_over_and_the_others_go_on() {
 #[test]
 fn a_refusal_forgets_nothing_that_was_fetched_and_not_handed_in_again() {
     // Found by the property above: 1 is refused and fetched again, then 2 is refused.
-    let mut world = World { produced: 2, ..World::default() };
+    let mut world = World::new(Proof::Acknowledgement, 2);
     world.connect(None, None);
     let refuse = || Step::Answer(0, Some(0x10));
     for step in [Step::Fetch, Step::Answered, Step::HandIn, Step::HandIn, Step::Assign, refuse()] {
@@ -262,10 +353,11 @@ fn a_refusal_forgets_nothing_that_was_fetched_and_not_handed_in_again() {
 
 #[test]
 fn refusals_of_one_round_are_one_failure() {
-    let mut world = World { produced: 3, ..World::default() };
+    let mut world = World::new(Proof::Acknowledgement, 3);
     world.connect(None, None);
-    world.apply(Step::Fetch);
-    world.apply(Step::Answered);
+    for step in [Step::Fetch, Step::Answered, Step::Fetch, Step::Answered] {
+        world.apply(step);
+    }
     (0..3).for_each(|_| world.hand_in());
     (0..3).for_each(|_| world.assign());
     let back_off = |answer| match answer {
@@ -281,9 +373,99 @@ fn refusals_of_one_round_are_one_failure() {
 
 #[test]
 fn a_receive_maximum_of_zero_hands_in_nothing() {
-    let mut window = Window::<u32>::default();
+    let mut window = Window::<u32>::new(Proof::Acknowledgement);
     window.connected(Some(0), None);
     assert!(!window.has_room());
     assert_eq!(window.hand_in_notice(1), Err(1));
     assert_eq!(window.fetch(), None);
+}
+
+/// Turns until nothing moves any more; receipts for what `receipts` says.
+fn turn(world: &mut World, rounds: u64, receipts: impl Fn(u64) -> bool) -> Vec<u64> {
+    let mut sent = Vec::new();
+    for _ in 0..rounds {
+        for step in [Step::Fetch, Step::Answered, Step::HandIn, Step::Assign] {
+            world.apply(step);
+        }
+        if let Some((_, Some(sequence))) = world.live.last() {
+            sent.push(*sequence);
+        }
+        world.apply(Step::Answer(0, None));
+        for sequence in std::mem::take(&mut world.at_receiver) {
+            if receipts(sequence) {
+                world.at_receiver.insert(sequence);
+                world.apply(Step::Receipt(0, false));
+            }
+        }
+    }
+    sent
+}
+
+#[test]
+fn urgent_outcomes_overtake_and_each_urgency_keeps_its_order() {
+    let mut world = World::new(Proof::Receipt, 12);
+    world.connect(None, None);
+    // Both lanes have to be read before the first hand-in.
+    for step in [Step::Fetch, Step::Answered, Step::Fetch, Step::Answered] {
+        world.apply(step);
+    }
+    assert_eq!(turn(&mut world, 20, |_| true), [5, 10, 1, 2, 3, 4, 6, 7, 8, 9, 11, 12]);
+}
+
+#[test]
+fn what_nobody_receipts_is_sent_again_after_a_wait_and_holds_up_nothing() {
+    let mut world = World::new(Proof::Receipt, 4);
+    world.connect(None, None);
+    assert_eq!(turn(&mut world, 20, |sequence| sequence != 2), [1, 2, 3, 4]);
+    assert_eq!(turn(&mut world, 20, |_| true), [0; 0], "no second time before the wait is over");
+    world.apply(Step::Overdue);
+    assert_eq!(turn(&mut world, 20, |_| true), [0; 0], "a whole wait, not the rest of one");
+    world.apply(Step::Overdue);
+    world.produced = 6;
+    world.window.ring();
+    assert_eq!(turn(&mut world, 20, |_| true), [5, 6, 2], "what is new goes first");
+    assert_eq!(world.recorded.len(), 6);
+}
+
+#[test]
+fn a_receiver_that_is_not_there_is_sent_a_bounded_number_ahead_and_urgent_ones_still() {
+    let mut world = World::new(Proof::Receipt, 2 * AHEAD as u64);
+    world.connect(None, None);
+    let sent = turn(&mut world, 4 * AHEAD as u64, |_| false);
+    assert!(sent.len() <= AHEAD, "{}", sent.len());
+    let again = |world: &mut World| {
+        world.apply(Step::Overdue);
+        world.apply(Step::Overdue);
+        turn(world, 4 * AHEAD as u64, |_| false)
+    };
+    let mut met: BTreeSet<u64> = sent.into_iter().collect();
+    (0..3).for_each(|_| met.extend(again(&mut world)));
+    assert_eq!(met.len(), 2 * AHEAD, "rounds reach the end of the outbox");
+}
+
+#[test]
+fn a_receiver_can_ask_for_what_was_delivered_and_for_nothing_that_is_not() {
+    let mut world = World::new(Proof::Receipt, 9);
+    world.connect(None, None);
+    turn(&mut world, 20, |_| true);
+    world.apply(Step::Ask(3, 4));
+    world.apply(Step::Ask(8, 40));
+    assert_eq!(world.window.ask(8, 9), Request::UnderWay);
+    assert_eq!(turn(&mut world, 20, |_| true), [3, 4, 8, 9]);
+    assert_eq!((0..20).filter(|n| world.window.ask(100 + n, 100 + n) == Request::Busy).count(), 12);
+}
+
+#[test]
+fn what_is_asked_for_and_refused_is_met_again_where_it_still_waits() {
+    let mut world = World::new(Proof::Receipt, 1);
+    world.connect(None, None);
+    world.apply(Step::Ask(1, 1));
+    // The asked one is in flight when the outbox's own copy is read and passed over.
+    for step in [Step::Fetch, Step::Answered, Step::Fetch, Step::Answered, Step::HandIn, Step::HandIn, Step::Assign] {
+        world.apply(step);
+    }
+    world.apply(Step::Answer(0, Some(0x97)));
+    world.apply(Step::Resume);
+    assert_eq!(turn(&mut world, 9, |_| true), [1]);
+    assert_eq!(world.recorded.len(), 1);
 }

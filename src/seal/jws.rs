@@ -118,6 +118,19 @@ pub fn seal(key: &DeviceKey, header: &Header, payload: &[u8]) -> Result<String, 
 /// # Errors
 /// It is not exactly such a JWS, or no given key signed these very bytes.
 pub fn open(jws: &str, keys: &[PublicKey]) -> Result<Opened, OpenError> {
+    let Held { members, payload, .. } = held(jws, keys)?;
+    Ok(Opened { header: checked(members)?, payload, sha256: Digest::of(jws.as_bytes()) })
+}
+
+/// A JWS of any type whose signature held: who signed, and what, before it is looked at.
+pub(super) struct Held<'a> {
+    pub key: &'a PublicKey,
+    pub members: Map<String, Value>,
+    pub payload: Vec<u8>,
+}
+
+/// Takes `jws` apart if one of `keys` signed it; what it is, the caller has to ask.
+pub(super) fn held<'a>(jws: &str, keys: &'a [PublicKey]) -> Result<Held<'a>, OpenError> {
     let [header_part, payload_part, signature_part] = parts(jws)?;
     if header_part.len() > MAX_HEADER_PART {
         return Err(OpenError::Header("it is too long".to_owned()));
@@ -129,8 +142,15 @@ pub fn open(jws: &str, keys: &[PublicKey]) -> Result<Opened, OpenError> {
     if !key.verifies(signed.as_bytes(), &signature) {
         return Err(OpenError::Signature);
     }
-    let header = checked(members)?;
-    Ok(Opened { header, payload: decoded(payload_part, "payload")?, sha256: Digest::of(jws.as_bytes()) })
+    Ok(Held { key, members, payload: decoded(payload_part, "payload")? })
+}
+
+/// What a JWS names as the outcome before it, for one that was opened when it was kept: no
+/// signature is checked here.
+#[must_use]
+pub fn claimed_previous(jws: &str) -> Option<Digest> {
+    let [header_part, _, _] = parts(jws).ok()?;
+    checked(members(&decoded(header_part, "header").ok()?).ok()?).ok().map(|header| header.prev)
 }
 
 fn encoded(header: &Header) -> String {

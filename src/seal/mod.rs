@@ -7,6 +7,8 @@ pub mod chain;
 pub mod header;
 pub mod jws;
 pub mod key;
+pub mod message;
 pub mod outcome;
 pub mod public;
+pub mod receiver;
 pub mod verify;

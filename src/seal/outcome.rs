@@ -6,7 +6,7 @@ use super::key::DeviceKey;
 use crate::digest::Digest;
 use crate::report::fhir::{Context, payload};
 use crate::report::reading::{Outcome, Reading};
-use crate::store::{Head, SealedOutcome};
+use crate::store::{Head, SealedOutcome, Urgency};
 use crate::study::Subject;
 
 /// Seals `reading` as the outcome after `head`. Made for `Store::conclude`, whose
@@ -48,24 +48,24 @@ pub fn seal_reading(
         test: reading.study.as_ref().is_some_and(|study| study.subject == Subject::TestObject),
     };
     let jws = seal(key, &header, &payload(reading, context))?;
-    Ok(SealedOutcome { report_id: header.report_id, kind: kind.as_str(), jws })
+    Ok(SealedOutcome { urgency: Urgency::Routine, report_id: header.report_id, kind: kind.as_str(), jws })
 }
 
 #[cfg(test)]
-pub(super) mod samples {
+pub(crate) mod samples {
     use super::*;
     use crate::report::fhir::samples::{context, findings, reading, reason, study};
     use crate::report::identity::report_id;
 
     /// The sample context of a device with `key`.
-    pub(in crate::seal) fn context_of(key: &DeviceKey) -> Context {
+    pub(crate) fn context_of(key: &DeviceKey) -> Context {
         let mut context = context();
         context.device.key_id = key.id().to_owned();
         context
     }
 
     /// A chain of `n` sealed outcomes of different kinds.
-    pub(in crate::seal) fn chain(key: &DeviceKey, n: u64) -> Vec<String> {
+    pub(crate) fn chain(key: &DeviceKey, n: u64) -> Vec<String> {
         let mut head = Head { sequence: 0, sha256: Digest::from_bytes([0; 32]) };
         let mut chain = Vec::new();
         for i in 0..n {

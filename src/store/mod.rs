@@ -5,9 +5,10 @@
 //! 2. One outcome an instance; an outcome is written together with its sequence and hash.
 //! 3. Sequences start at 1 and have no gap; `previous` is the hash of the outcome before.
 //! 4. An outcome's bytes are never updated.
-//! 5. An outcome is in the outbox until a delivery row says how it left.
+//! 5. An outcome is in the outbox until a delivery row says how it left; both change in one step.
 
 mod instances;
+mod outbox;
 mod outcomes;
 #[cfg(test)]
 mod tests;
@@ -19,11 +20,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub use instances::{Accepted, NewInstance, StoredInstance};
-pub use outcomes::{Head, Outgoing, SealedOutcome};
+pub use outbox::{Receipted, Required};
+pub use outcomes::{Head, Outgoing, SealedOutcome, Urgency};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 2] = [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK];
+const MIGRATIONS: [&str; 3] = [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK, OUTBOX_AND_RECEIPTS];
 /// Version of a database that has taken every step.
 const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another process (`residentd check`) to finish.
@@ -69,6 +71,24 @@ CREATE INDEX deliveries_unsynchronised ON deliveries(sequence) WHERE delivered_s
 CREATE INDEX instances_kept ON instances(id) WHERE image_kept = 1;
 DROP INDEX instances_unread;
 CREATE INDEX instances_unread ON instances(strikes, id) WHERE concluded = 0;
+";
+
+/// The outbox as a table of its own: however many outcomes were delivered, only those that
+/// wait are looked at. Who receipted is kept, where every receiver has to.
+const OUTBOX_AND_RECEIPTS: &str = "
+CREATE TABLE outbox (
+    sequence INTEGER PRIMARY KEY REFERENCES outcomes(sequence),
+    urgency INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO outbox (sequence) SELECT sequence FROM outcomes WHERE sequence NOT IN (SELECT sequence FROM deliveries);
+CREATE INDEX outbox_by_urgency ON outbox(urgency, sequence);
+CREATE TABLE receipts (
+    sequence INTEGER NOT NULL REFERENCES outcomes(sequence),
+    receiver TEXT NOT NULL,
+    receipted_unix_ms INTEGER NOT NULL,
+    PRIMARY KEY (sequence, receiver)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX instances_by_sha256 ON instances(sha256);
 ";
 
 /// Why the store could not do something.

@@ -1,6 +1,6 @@
 //! Sealed outcomes: chained in one transaction, sent in order, kept as they were signed.
 
-use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, ToSql, TransactionBehavior, params};
 
 use super::{Store, StoreError};
 use crate::clock::Moment;
@@ -15,9 +15,21 @@ pub struct Head {
     pub sha256: Digest,
 }
 
+/// Whether an outcome overtakes others in the outbox. Its place in the sequence it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Urgency {
+    /// In its turn.
+    #[default]
+    Routine,
+    /// Before everything that is routine.
+    Urgent,
+}
+
 /// An outcome as it was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedOutcome {
+    /// Whether it overtakes others on its way out.
+    pub urgency: Urgency,
     /// Its identity for receivers, the same however often it is sent.
     pub report_id: String,
     /// `report`, `abstention` or `failure`.
@@ -84,23 +96,13 @@ impl Store {
             ],
         )
         .map_err(sqlite)?;
+        let urgency = sealed.urgency as u8;
+        tx.execute("INSERT INTO outbox (sequence, urgency) VALUES (?1, ?2)", params![sequence.cast_signed(), urgency])
+            .map_err(sqlite)?;
         tx.execute("UPDATE instances SET concluded = 1 WHERE id = ?1", [id]).map_err(sqlite)?;
         crate::os::step("concluding");
         tx.commit().map_err(sqlite)?;
         Ok(Some(sequence))
-    }
-
-    /// At most `limit` undelivered outcomes with a sequence above `after`, in order.
-    ///
-    /// # Errors
-    /// `SQLite` failed.
-    pub fn outbox(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        self.select_outcomes(
-            "SELECT o.sequence, o.report_id, o.jws FROM outcomes o LEFT JOIN deliveries d ON d.sequence = o.sequence
-             WHERE d.sequence IS NULL AND o.sequence > ?1 ORDER BY o.sequence LIMIT ?2",
-            after,
-            limit,
-        )
     }
 
     /// At most `limit` outcomes with a sequence above `after`, delivered or not, in order.
@@ -110,17 +112,17 @@ impl Store {
     pub fn outcomes(&self, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         self.select_outcomes(
             "SELECT sequence, report_id, jws FROM outcomes WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
-            after,
-            limit,
+            &[&after.cast_signed(), &limit],
         )
     }
 
-    fn select_outcomes(&self, query: &str, after: u64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    /// The outcomes that `query` finds, which gives sequence, report id and JWS.
+    pub(super) fn select_outcomes(&self, query: &str, values: &[&dyn ToSql]) -> Result<Vec<Outgoing>, StoreError> {
         self.lock()
             .prepare(query)
             .and_then(|mut query| {
                 query
-                    .query_map(params![after.cast_signed(), limit], |row| {
+                    .query_map(values, |row| {
                         Ok(Outgoing {
                             sequence: row.get::<_, i64>(0)?.cast_unsigned(),
                             report_id: row.get(1)?,
@@ -129,48 +131,6 @@ impl Store {
                     })?
                     .collect()
             })
-            .map_err(|e| self.sqlite(e))
-    }
-
-    /// Takes outcome `sequence` out of the outbox; `proof` says on whose word.
-    ///
-    /// # Errors
-    /// `SQLite` failed.
-    pub fn delivered(&self, sequence: u64, proof: &str, at: Moment) -> Result<(), StoreError> {
-        self.lock()
-            .execute(
-                "INSERT INTO deliveries (sequence, proof, delivered_unix_ms, delivered_synchronised)
-                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-                params![sequence.cast_signed(), proof, at.unix_ms, at.synchronised],
-            )
-            .map(drop)
-            .map_err(|e| self.sqlite(e))
-    }
-
-    /// Deliveries that were stamped by a clock that nobody disciplined count from `now` on.
-    ///
-    /// # Errors
-    /// `SQLite` failed.
-    pub fn restamp_deliveries(&self, now: Moment) -> Result<(), StoreError> {
-        self.lock()
-            .execute(
-                "UPDATE deliveries SET delivered_unix_ms = ?1, delivered_synchronised = 1 WHERE delivered_synchronised = 0",
-                [now.unix_ms],
-            )
-            .map(drop)
-            .map_err(|e| self.sqlite(e))
-    }
-
-    /// How many outcomes are undelivered.
-    ///
-    /// # Errors
-    /// `SQLite` failed.
-    pub fn undelivered(&self) -> Result<u64, StoreError> {
-        self.lock()
-            .query_row("SELECT (SELECT count(*) FROM outcomes) - (SELECT count(*) FROM deliveries)", [], |row| {
-                row.get::<_, i64>(0)
-            })
-            .map(i64::cast_unsigned)
             .map_err(|e| self.sqlite(e))
     }
 }

@@ -27,7 +27,12 @@ fn instance(store: &Store, number: u8) -> NewInstance {
 
 fn sealed(name: &str) -> impl FnOnce(&Head) -> Result<SealedOutcome, String> {
     move |head| {
-        Ok(SealedOutcome { report_id: name.into(), kind: "report", jws: format!("{name} after {}", head.sha256) })
+        Ok(SealedOutcome {
+            urgency: Urgency::Routine,
+            report_id: name.into(),
+            kind: "report",
+            jws: format!("{name} after {}", head.sha256),
+        })
     }
 }
 
@@ -97,12 +102,85 @@ fn the_outbox_holds_what_was_not_delivered_in_order() {
         let id = store.next_unread().unwrap().unwrap().id;
         store.conclude(id, NOW, sealed(&number.to_string())).unwrap();
     }
-    store.delivered(2, "broker-ack", NOW).unwrap();
-    store.delivered(2, "broker-ack", NOW).unwrap();
+    store.delivered(&[2], "broker-ack", NOW).unwrap();
+    store.delivered(&[2, 2], "broker-ack", NOW).unwrap();
     let sequences = |after| store.outbox(after, 10).unwrap().iter().map(|o| o.sequence).collect::<Vec<_>>();
     assert_eq!(sequences(0), [1, 3, 4]);
     assert_eq!(sequences(3), [4]);
     assert_eq!(store.undelivered().unwrap(), 3);
+}
+
+/// A store with `n` outcomes, every third of them urgent.
+fn outcomes(n: u8) -> (tempfile::TempDir, Store) {
+    let (folder, store) = open();
+    for number in 1..=n {
+        store.accept(&instance(&store, number)).unwrap();
+        let id = store.next_unread().unwrap().unwrap().id;
+        let urgency = if number % 3 == 0 { Urgency::Urgent } else { Urgency::Routine };
+        let seal = |head: &Head| sealed(&number.to_string())(head).map(|outcome| SealedOutcome { urgency, ..outcome });
+        store.conclude(id, NOW, seal).unwrap();
+    }
+    (folder, store)
+}
+
+#[test]
+fn urgent_outcomes_are_found_first_and_keep_their_sequence() {
+    let (_folder, store) = outcomes(7);
+    let of =
+        |urgency, after| store.outbox_of(urgency, after, 10).unwrap().iter().map(|o| o.sequence).collect::<Vec<_>>();
+    assert_eq!(of(Urgency::Urgent, 0), [3, 6]);
+    assert_eq!(of(Urgency::Routine, 1), [2, 4, 5, 7]);
+    store.delivered(&[3], "broker-ack", NOW).unwrap();
+    assert_eq!(of(Urgency::Urgent, 0), [6]);
+}
+
+#[test]
+fn a_receipt_counts_for_the_very_bytes_alone() {
+    let (_folder, store) = outcomes(2);
+    let hash = |at: usize| Digest::of(store.outcomes(0, 10).unwrap()[at].jws.as_bytes());
+    let entries = [(1, hash(1)), (2, hash(1)), (9, hash(1)), (0, hash(0)), (u64::MAX, hash(0))];
+    assert_eq!(
+        store.receipted("receiver", &entries, Required::Any, NOW).unwrap(),
+        [Receipted::Foreign, Receipted::Delivered, Receipted::Foreign, Receipted::Foreign, Receipted::Foreign]
+    );
+    assert_eq!(
+        store.receipted("receiver", &entries[1..2], Required::Any, NOW).unwrap(),
+        [Receipted::Delivered],
+        "again"
+    );
+    assert_eq!(store.outbox(0, 10).unwrap()[0].sequence, 1);
+    assert_eq!(store.undelivered().unwrap(), 1);
+}
+
+#[test]
+fn where_all_receivers_are_required_the_last_one_delivers() {
+    let (_folder, store) = outcomes(1);
+    let entry = [(1, Digest::of(store.outcomes(0, 1).unwrap()[0].jws.as_bytes()))];
+    let both = ["a".to_owned(), "b".to_owned()];
+    let said = |receiver| store.receipted(receiver, &entry, Required::All(&both), NOW).unwrap();
+    assert_eq!(said("a"), [Receipted::Noted]);
+    assert_eq!(said("a"), [Receipted::Noted], "one receiver's word twice is one word");
+    assert_eq!(store.undelivered().unwrap(), 1);
+    assert_eq!(said("b"), [Receipted::Delivered]);
+    assert_eq!(store.undelivered().unwrap(), 0);
+}
+
+#[test]
+fn a_store_of_the_first_schema_keeps_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = Connection::open(folder.path().join("residentd.sqlite")).unwrap();
+    old.execute_batch(INSTANCES_OUTCOMES_DELIVERIES).unwrap();
+    old.execute_batch(
+        "INSERT INTO instances (id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, sha256, size_bytes, calling_ae, received_unix_ms, received_synchronised)
+         VALUES (1, '1', '1', '1', x'00', 1, 'A', 0, 1), (2, '2', '1', '1', x'01', 1, 'A', 0, 1);
+         INSERT INTO outcomes VALUES (1, 1, 'a', 'report', 'x', zeroblob(32), 0), (2, 2, 'b', 'report', 'y', zeroblob(32), 0);
+         INSERT INTO deliveries VALUES (1, 'broker-ack', 0);
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.outbox(0, 10).unwrap().iter().map(|o| o.sequence).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
@@ -129,7 +207,7 @@ fn retention_deletes_delivered_images_and_never_an_undelivered_one() {
         store.conclude(id, NOW, sealed(&number.to_string())).unwrap();
     }
     let later = Moment { unix_ms: NOW.unix_ms + 1000, ..NOW };
-    store.delivered(1, "broker-ack", later).unwrap();
+    store.delivered(&[1], "broker-ack", later).unwrap();
     assert_eq!(store.retire_images(later.unix_ms).unwrap(), 0, "counted from delivery");
     assert_eq!(store.retire_images(later.unix_ms + 1).unwrap(), 1);
     assert!(!instance(&store, 1).instance.path.exists() && instance(&store, 2).instance.path.exists());
@@ -145,7 +223,7 @@ fn a_delivery_stamped_by_an_unsynchronised_clock_counts_from_when_the_clock_can_
     store.accept(&new).unwrap();
     let id = store.next_unread().unwrap().unwrap().id;
     store.conclude(id, NOW, sealed("1")).unwrap();
-    store.delivered(1, "broker-ack", Moment { unix_ms: 0, synchronised: false }).unwrap();
+    store.delivered(&[1], "broker-ack", Moment { unix_ms: 0, synchronised: false }).unwrap();
     store.restamp_deliveries(NOW).unwrap();
     assert_eq!(store.retire_images(NOW.unix_ms).unwrap(), 0);
     assert_eq!(store.retire_images(NOW.unix_ms + 1).unwrap(), 1);

@@ -6,10 +6,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsAcceptor;
 
-use super::super::access::Access;
-use super::super::connection::{Event, Link, Loss};
 use super::super::message::{Lifecycle, Sender};
 use super::*;
+use crate::mqtt::{Event, Link, Loss, Manner};
 
 /// A broker that answers nothing, with a certificate of 2020 to 2035; it counts handshakes
 /// that came to an end.
@@ -65,8 +64,9 @@ async fn a_wrong_clock_is_named_where_it_makes_a_brokers_certificate_untimely() 
         topics: Topics::of(&settings, &device()),
     };
     let open = |now: fn() -> Moment| {
-        let access = Access::read(&settings, &device(), now).unwrap();
-        Link::open(&access, sender.status(Lifecycle::Lost, now()))
+        let access = Access::read(&settings, client_id(&device()), now).unwrap();
+        let will = Some(sender.status(Lifecycle::Lost, now()));
+        Link::open(&access, Manner { will, window: 16, receive_maximum: 16, max_incoming_bytes: 65_536 })
     };
     let lost = |mut link: Link| async move {
         let lost = async {

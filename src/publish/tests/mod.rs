@@ -22,7 +22,7 @@ use super::*;
 use crate::config::MqttTls;
 use crate::digest::Digest;
 use crate::instance::Instance;
-use crate::store::{NewInstance, SealedOutcome};
+use crate::store::{NewInstance, SealedOutcome, Urgency};
 
 /// Longest wait for anything.
 const DEADLINE: Duration = Duration::from_secs(40);
@@ -90,7 +90,12 @@ fn conclude(store: &Store, n: u64, jws: impl Fn(u64) -> String) {
         let id = store.next_unread().unwrap().unwrap().id;
         let seal = |head: &crate::store::Head| {
             let sequence = head.sequence + 1;
-            Ok::<_, String>(SealedOutcome { report_id: report_id(sequence), kind: "report", jws: jws(sequence) })
+            Ok::<_, String>(SealedOutcome {
+                urgency: Urgency::Routine,
+                report_id: report_id(sequence),
+                kind: "report",
+                jws: jws(sequence),
+            })
         };
         assert_eq!(store.conclude(id, NOW, seal).unwrap(), Some(number));
     }
@@ -189,7 +194,7 @@ fn wrong_files_are_errors_that_name_the_file() {
 #[test]
 fn a_password_does_not_show_itself() {
     let device_ = Site::new(1).with_login("cart", "secret");
-    let shown = format!("{:?}", super::access::Access::read(&device_.settings, &device(), crate::os::now).unwrap());
+    let shown = format!("{:?}", Access::read(&device_.settings, client_id(&device()), crate::os::now).unwrap());
     assert!(shown.contains("cart") && !shown.contains("secret"), "{shown}");
 }
 

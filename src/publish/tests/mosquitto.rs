@@ -186,7 +186,7 @@ async fn a_client_certificate_opens_the_door_and_its_absence_does_not() {
     assert_eq!((stranger.undelivered(), stranger.state.is_connected()), (30, false));
     stranger.stopped().await;
     site.settings.tls = Some(tls);
-    let access = super::super::access::Access::read(&site.settings, &device(), crate::os::now).unwrap().tls.unwrap();
+    let access = Access::read(&site.settings, client_id(&device()), crate::os::now).unwrap().tls.unwrap();
     let with_tls = |options: &mut rumqttc::v5::MqttOptions| {
         options.set_transport(Transport::Tls(TlsConfiguration::Rustls(Arc::clone(&access))));
     };

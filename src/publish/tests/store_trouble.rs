@@ -27,9 +27,9 @@ async fn what_arrived_while_the_store_was_full_is_recorded_later_and_not_sent_tw
 async fn an_outbox_that_cannot_be_read_is_read_later() {
     let port = EmbeddedBroker::start(localhost(0)).unwrap().local_addr().port();
     let site = Site::new(port).with_outcomes(5);
-    sql(&site, "ALTER TABLE deliveries RENAME TO hidden");
+    sql(&site, "ALTER TABLE outbox RENAME TO hidden");
     let running = site.start();
     until("connected", || running.state.is_connected()).await;
-    sql(&site, "ALTER TABLE hidden RENAME TO deliveries");
+    sql(&site, "ALTER TABLE hidden RENAME TO outbox");
     running.drained().await;
 }

@@ -1,4 +1,4 @@
-//! One MQTT 5 connection, and the only file that knows the client library. Each connection has
+//! One MQTT 5 connection, and the one file that knows the client library. Each connection has
 //! its own event loop: nothing that the library remembers (pending packets, collisions, a shrunken
 //! receive maximum, a keep-alive that the broker dictated) outlives it. A task of its own
 //! polls it, so that a panic inside the library on hostile bytes is a lost connection and no more.
@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAckReason, Publish, PublishProperties,
+    ConnectProperties, ConnectReturnCode, Filter, LastWill, Packet, PubAckReason, Publish, PublishProperties,
+    RetainForwardRule, SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ConnectionError, Event as Polled, EventLoop, MqttOptions, StateError};
 use rumqttc::{NetworkOptions, Outgoing, TlsConfiguration, Transport};
@@ -16,38 +17,55 @@ use tokio::task::JoinHandle;
 
 use super::access::Access;
 use super::message::{Message, Retain};
-use super::window::{Verdict, WINDOW};
+use super::verdict::Verdict;
 use crate::clock::{Moment, untimely};
 
 /// Silence after which a ping goes out; a second without an answer ends the connection.
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// TCP, TLS and CONNACK together.
 const CONNECT_TIMEOUT_S: u64 = 5;
-/// Largest packet taken from a broker: we subscribe to nothing, so acknowledgements only.
-const MAX_INCOMING_BYTES: u32 = 64 * 1024;
-/// Requests between us and the event loop: the window, the farewell, and room.
-const REQUESTS: usize = WINDOW + 4;
+/// Requests beside hand-ins and acknowledgements: subscriptions, the farewell, and room.
+const OTHER_REQUESTS: usize = 8;
 /// Events between the polling task and us; when it is full the poll waits.
-const EVENTS: usize = 4 * WINDOW;
+const EVENTS: usize = 64;
+/// What one side of the wire is like.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// Last will.
+    pub will: Option<Message>,
+    /// Our messages under way at once.
+    pub window: u16,
+    /// The broker's messages under way to us at once.
+    pub receive_maximum: u16,
+    /// Largest packet taken from the broker.
+    pub max_incoming_bytes: u32,
+}
+
 /// What [`packet_bytes`] may not know: the packet id, and up to three more length bytes.
 const UNKNOWN_BYTES: usize = 5;
 
 /// What the broker allows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub struct Terms {
+    /// Our messages under way at once.
     pub receive_maximum: Option<u16>,
+    /// Largest packet.
     pub max_packet_bytes: Option<u32>,
 }
 
 /// What happened on the connection.
 #[derive(Debug)]
-pub(super) enum Event {
+pub enum Event {
     /// The broker accepted us. Comes before anything is sent.
     Connected(Terms),
     /// The oldest hand-in without a packet id has this one.
     Outgoing(u16),
     /// The broker answered this packet id.
     Acknowledged(u16, Verdict),
+    /// The broker answered a subscription.
+    Subscribed(u16, Subscribed),
+    /// A message came; acknowledge it when it may be forgotten.
+    Arrived(Arrival),
     /// Something else moved.
     Alive,
     /// Our DISCONNECT is written.
@@ -56,9 +74,42 @@ pub(super) enum Event {
     Lost(Loss),
 }
 
+/// The broker's answer to a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscribed {
+    /// Every filter is granted.
+    Granted,
+    /// At least one is not.
+    Refused,
+}
+
+/// A message that the broker sent us.
+#[derive(Debug, Clone)]
+pub struct Arrival(Publish);
+
+impl Arrival {
+    /// Its topic; empty where it is no text.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        std::str::from_utf8(&self.0.topic).unwrap_or_default()
+    }
+
+    /// Its payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.0.payload
+    }
+
+    /// True where the broker had kept it, or its sender asked for that.
+    #[must_use]
+    pub fn is_retained(&self) -> bool {
+        self.0.retain
+    }
+}
+
 /// Why a connection ended, in words for the log; nothing that a broker wrote is in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Loss {
+pub enum Loss {
     /// No TCP connection, or it broke.
     Unreachable(std::io::ErrorKind),
     /// The handshake or a certificate failed.
@@ -87,7 +138,7 @@ impl std::fmt::Display for Loss {
 }
 
 /// A connection; dropping it closes the socket without a farewell.
-pub(super) struct Link {
+pub struct Link {
     client: AsyncClient,
     events: mpsc::Receiver<Event>,
     polling: JoinHandle<()>,
@@ -99,20 +150,31 @@ impl Drop for Link {
     }
 }
 
+/// Whether a subscription asks for what the broker kept from before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retained {
+    /// The last one of each topic.
+    Wanted,
+    /// None.
+    Unwanted,
+}
+
 /// The event loop takes no more requests: the connection is over.
 #[derive(Debug)]
-pub(super) struct Full;
+pub struct Full;
 
 impl Link {
     /// Starts to connect; [`Link::next`] tells what came of it.
-    pub(super) fn open(access: &Access, will: Message) -> Self {
-        let (client, event_loop) = AsyncClient::new(options(access, will), REQUESTS);
+    #[must_use]
+    pub fn open(access: &Access, manner: Manner) -> Self {
+        let requests = usize::from(manner.window) + usize::from(manner.receive_maximum) + OTHER_REQUESTS;
+        let (client, event_loop) = AsyncClient::new(options(access, manner), requests);
         let (sender, events) = mpsc::channel(EVENTS);
         Self { client, events, polling: tokio::spawn(poll(event_loop, sender, access.now)) }
     }
 
     /// The next event; cancel safe.
-    pub(super) async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> Event {
         self.events
             .recv()
             .await
@@ -120,7 +182,10 @@ impl Link {
     }
 
     /// Hands a message to the event loop; the caller keeps the window.
-    pub(super) fn hand_in(&self, message: Message) -> Result<(), Full> {
+    ///
+    /// # Errors
+    /// The event loop takes no more.
+    pub fn hand_in(&self, message: Message) -> Result<(), Full> {
         let publish = publish(message);
         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
         let properties = publish.properties.unwrap_or_default();
@@ -129,14 +194,43 @@ impl Link {
             .map_err(|_| Full)
     }
 
+    /// Asks for what is published on `filters`, `QoS` 1, nothing that was kept from before.
+    /// Takes a packet id as a message does, and is told as [`Event::Subscribed`].
+    ///
+    /// # Errors
+    /// The event loop takes no more.
+    pub fn subscribe(&self, filters: &[String], retained: Retained) -> Result<(), Full> {
+        let filters = filters.iter().map(|filter| Filter {
+            preserve_retain: true,
+            retain_forward_rule: match retained {
+                Retained::Wanted => RetainForwardRule::OnEverySubscribe,
+                Retained::Unwanted => RetainForwardRule::Never,
+            },
+            ..Filter::new(filter, QoS::AtLeastOnce)
+        });
+        self.client.try_subscribe_many(filters.collect::<Vec<_>>()).map_err(|_| Full)
+    }
+
+    /// Tells the broker that it may forget a message that arrived.
+    ///
+    /// # Errors
+    /// The event loop takes no more.
+    pub fn acknowledge(&self, arrival: &Arrival) -> Result<(), Full> {
+        self.client.try_ack(&arrival.0).map_err(|_| Full)
+    }
+
     /// Asks for an orderly DISCONNECT, which cancels the last will.
-    pub(super) fn farewell(&self) -> Result<(), Full> {
+    ///
+    /// # Errors
+    /// The event loop takes no more.
+    pub fn farewell(&self) -> Result<(), Full> {
         self.client.try_disconnect().map_err(|_| Full)
     }
 }
 
 /// Size of the PUBLISH packet that `message` makes, at most [`UNKNOWN_BYTES`] too large.
-pub(super) fn packet_bytes(message: &Message) -> usize {
+#[must_use]
+pub fn packet_bytes(message: &Message) -> usize {
     let payload_bytes = message.payload.len();
     let bare = Message { payload: String::new(), ..message.clone() };
     publish(bare).size() + payload_bytes + UNKNOWN_BYTES
@@ -156,21 +250,24 @@ fn publish(message: Message) -> Publish {
     publish
 }
 
-fn options(access: &Access, will: Message) -> MqttOptions {
+fn options(access: &Access, manner: Manner) -> MqttOptions {
     let mut options = MqttOptions::new(&access.client_id, &access.host, access.port);
     let mut properties = ConnectProperties::new();
-    properties.max_packet_size = Some(MAX_INCOMING_BYTES);
+    properties.max_packet_size = Some(manner.max_incoming_bytes);
+    properties.receive_maximum = Some(manner.receive_maximum);
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     options
         .set_clean_start(true)
         .set_keep_alive(KEEP_ALIVE)
         .set_connection_timeout(CONNECT_TIMEOUT_S)
-        .set_outgoing_inflight_upper_limit(u16::try_from(WINDOW).unwrap_or(u16::MAX))
+        .set_outgoing_inflight_upper_limit(manner.window)
         .set_connect_properties(properties)
         .set_network_options(network)
-        .set_manual_acks(true)
-        .set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true, None));
+        .set_manual_acks(true);
+    if let Some(will) = manner.will {
+        options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true, None));
+    }
     if let Some((user, password)) = &access.login {
         options.set_credentials(user, password.expose());
     }
@@ -223,7 +320,12 @@ fn translate(polled: &Polled) -> Event {
             })
         }
         Polled::Incoming(Packet::PubAck(ack)) => Event::Acknowledged(ack.pkid, verdict(ack.reason)),
-        Polled::Outgoing(Outgoing::Publish(pkid)) if *pkid != 0 => Event::Outgoing(*pkid),
+        Polled::Incoming(Packet::SubAck(ack)) => {
+            let granted = ack.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
+            Event::Subscribed(ack.pkid, if granted { Subscribed::Granted } else { Subscribed::Refused })
+        }
+        Polled::Incoming(Packet::Publish(publish)) => Event::Arrived(Arrival(publish.clone())),
+        Polled::Outgoing(Outgoing::Publish(pkid) | Outgoing::Subscribe(pkid)) if *pkid != 0 => Event::Outgoing(*pkid),
         Polled::Outgoing(Outgoing::Disconnect) => Event::Farewell,
         _ => Event::Alive,
     }
@@ -314,9 +416,13 @@ mod tests {
         }
     }
 
+    fn manner() -> Manner {
+        Manner { will: Some(message(0)), window: 16, receive_maximum: 8, max_incoming_bytes: 1000 }
+    }
+
     #[tokio::test]
     async fn a_polling_task_that_died_is_a_lost_connection() {
-        let mut link = Link::open(&access(), message(0));
+        let mut link = Link::open(&access(), manner());
         link.polling.abort();
         let ended = tokio::time::timeout(KEEP_ALIVE, async {
             loop {
@@ -330,9 +436,10 @@ mod tests {
 
     #[test]
     fn what_the_broker_sees_of_us_is_what_the_pattern_says() {
-        let options = options(&access(), message(0));
+        let options = options(&access(), manner());
         assert_eq!((options.clean_start(), options.keep_alive()), (true, KEEP_ALIVE));
         assert_eq!(options.get_outgoing_inflight_upper_limit(), Some(16));
+        assert_eq!((options.receive_maximum(), options.max_packet_size()), (Some(8), Some(1000)));
         let will = options.last_will().unwrap();
         assert_eq!((will.retain, will.qos), (true, QoS::AtLeastOnce));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Longest waiting times double from `first` up to `longest`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BackOff {
+pub struct BackOff {
     /// Upper end of the first wait.
     pub first: Duration,
     /// Upper end of every wait.
@@ -14,14 +14,16 @@ pub(super) struct BackOff {
 impl BackOff {
     /// The wait after `failures` earlier failures in a row: between half and all of
     /// the doubled time, chosen by `random`; never shorter than half of `first`.
-    pub(super) fn wait(&self, failures: u32, random: u32) -> Duration {
+    #[must_use]
+    pub fn wait(&self, failures: u32, random: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << failures.min(16)).min(self.longest);
         doubled / 2 + (doubled / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
     }
 }
 
 /// Randomness for jitter; without any the longest wait is the safe one.
-pub(super) fn random() -> u32 {
+#[must_use]
+pub fn random() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX)
 }
 

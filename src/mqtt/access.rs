@@ -2,7 +2,7 @@
 //! once, at the start, so that a wrong path is an error of the start and not of the night.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -10,15 +10,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
 
-use super::PublishError;
 use crate::clock::{ForCertificates, Moment};
-use crate::config::{Device, Mqtt, MqttTls};
+use crate::config::{Mqtt, MqttTls};
 
 /// Largest password file that is read: a password is one line.
 const MAX_PASSWORD_FILE_BYTES: u64 = 4096;
 
 /// A password; it does not show itself and is wiped when dropped.
-pub(super) struct Password(Zeroizing<String>);
+pub struct Password(Zeroizing<String>);
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,13 +32,45 @@ impl Password {
     }
 }
 
+/// Why the door stays shut before anybody knocked.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The password file cannot be read.
+    #[error("password file {path}: {source}")]
+    PasswordFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The password file's first line is no password.
+    #[error("password file {path}: the first line must be the password")]
+    NoPassword {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A certificate or key cannot be used.
+    #[error("certificate file {path}: {why}")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
 /// Everything that a connection needs.
 #[derive(Debug)]
-pub(super) struct Access {
+pub struct Access {
+    /// Host name or address, in brackets where it needs them.
     pub host: String,
+    /// Port.
     pub port: u16,
+    /// Client id.
     pub client_id: String,
+    /// User and password.
     pub login: Option<(String, Password)>,
+    /// TLS; `None`: plain TCP.
     pub tls: Option<Arc<ClientConfig>>,
     /// The clock by which the broker's certificate is judged.
     pub now: fn() -> Moment,
@@ -47,7 +78,10 @@ pub(super) struct Access {
 
 impl Access {
     /// Reads the files that `settings` names.
-    pub(super) fn read(settings: &Mqtt, device: &Device, now: fn() -> Moment) -> Result<Self, PublishError> {
+    ///
+    /// # Errors
+    /// The password file, a certificate or a key cannot be read or used.
+    pub fn read(settings: &Mqtt, client_id: String, now: fn() -> Moment) -> Result<Self, AccessError> {
         let login = match (&settings.user, &settings.password_file) {
             (Some(user), Some(path)) => Some((user.clone(), read_password(path)?)),
             _ => None,
@@ -55,7 +89,7 @@ impl Access {
         Ok(Self {
             host: address(&settings.host, settings.tls.is_some()),
             port: settings.port,
-            client_id: format!("{}-{}", device.site, device.name),
+            client_id,
             login,
             tls: settings.tls.as_ref().map(|tls| read_tls(tls, now)).transpose()?.map(Arc::new),
             now,
@@ -68,19 +102,19 @@ fn address(host: &str, tls: bool) -> String {
     if !tls && host.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
 }
 
-fn read_password(path: &Path) -> Result<Password, PublishError> {
-    let failed = |source| PublishError::PasswordFile { path: path.to_owned(), source };
+fn read_password(path: &Path) -> Result<Password, AccessError> {
+    let failed = |source| AccessError::PasswordFile { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(failed)?.len() > MAX_PASSWORD_FILE_BYTES {
-        return Err(PublishError::NoPassword { path: path.to_owned() });
+        return Err(AccessError::NoPassword { path: path.to_owned() });
     }
     let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Password(Zeroizing::new(line.to_owned()))),
-        _ => Err(PublishError::NoPassword { path: path.to_owned() }),
+        _ => Err(AccessError::NoPassword { path: path.to_owned() }),
     }
 }
 
-fn read_tls(tls: &MqttTls, now: fn() -> Moment) -> Result<ClientConfig, PublishError> {
+fn read_tls(tls: &MqttTls, now: fn() -> Moment) -> Result<ClientConfig, AccessError> {
     let mut roots = RootCertStore::empty();
     for certificate in read_certificates(&tls.ca)? {
         roots.add(certificate).map_err(|e| unusable(&tls.ca, &e))?;
@@ -99,13 +133,13 @@ fn read_tls(tls: &MqttTls, now: fn() -> Moment) -> Result<ClientConfig, PublishE
     builder.with_client_auth_cert(read_certificates(chain)?, private).map_err(|e| unusable(chain, &e))
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PublishError> {
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, AccessError> {
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|e| unusable(path, &e))?;
     if certificates.is_empty() { Err(unusable(path, &"no certificate in it")) } else { Ok(certificates) }
 }
 
-fn unusable(path: &Path, why: &impl fmt::Display) -> PublishError {
-    PublishError::Certificate { path: path.to_owned(), why: why.to_string() }
+fn unusable(path: &Path, why: &impl fmt::Display) -> AccessError {
+    AccessError::Certificate { path: path.to_owned(), why: why.to_string() }
 }

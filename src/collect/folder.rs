@@ -1,0 +1,137 @@
+//! One file an outcome. A file is written under a temporary name, synced and renamed; the folder
+//! is synced before anything in it is receipted. One collector at a time, held by a lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::shelf::{Genuine, Kept, Neighbours, ShelfError};
+use super::spans::Spans;
+use crate::digest::Digest;
+use crate::os::sync_folder;
+use crate::seal::jws::{MAX_JWS_BYTES, claimed_previous};
+
+/// Name of a file that is still being written.
+const UNFINISHED: &str = ".unfinished";
+
+/// A folder of outcomes and, in memory, which sequences it holds.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    held: BTreeMap<String, Spans>,
+    // Held for as long as we live.
+    _lock: File,
+}
+
+impl Folder {
+    pub(super) fn open(root: &Path) -> Result<Self, ShelfError> {
+        let failed = |source| ShelfError::Io { path: root.to_owned(), source };
+        fs::create_dir_all(root).map_err(failed)?;
+        let lock = File::create(root.join(".lock")).map_err(failed)?;
+        lock.try_lock().map_err(|_| ShelfError::InUse { path: root.to_owned() })?;
+        let mut held = BTreeMap::new();
+        for entry in fs::read_dir(root).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let Ok(device) = entry.file_name().into_string() else { continue };
+            if entry.path().is_dir() {
+                held.insert(device, list(&entry.path())?);
+            }
+        }
+        Ok(Self { root: root.to_owned(), held, _lock: lock })
+    }
+
+    pub(super) fn keep(&mut self, outcomes: &[Genuine]) -> Result<Vec<Kept>, ShelfError> {
+        let mut touched = BTreeSet::new();
+        let mut kept = Vec::new();
+        for outcome in outcomes {
+            let header = &outcome.opened.header;
+            let judged = self.neighbours(&header.kid, header.seq)?.judge(&outcome.opened);
+            let folder = self.folder_of(&header.kid)?;
+            if judged == Kept::New {
+                let path = file(&folder, header.seq);
+                write(&folder, &path, outcome.jws.as_bytes())
+                    .map_err(|source| ShelfError::Io { path: path.clone(), source })?;
+            }
+            // Also for the same again: the sync after its first writing may have failed.
+            touched.insert(folder);
+            kept.push(judged);
+        }
+        for folder in touched {
+            sync_folder(&folder).map_err(|source| ShelfError::Io { path: folder, source })?;
+        }
+        for (outcome, kept) in outcomes.iter().zip(&kept) {
+            if matches!(kept, Kept::New | Kept::Same) {
+                let header = &outcome.opened.header;
+                self.held.entry(header.kid.clone()).or_default().insert(header.seq);
+            }
+        }
+        Ok(kept)
+    }
+
+    pub(super) fn first_missing(&self, device: &str, last: u64) -> (u64, Option<(u64, u64)>) {
+        self.held.get(device).map_or_else(|| Spans::default().first_missing(last), |spans| spans.first_missing(last))
+    }
+
+    fn neighbours(&self, device: &str, sequence: u64) -> Result<Neighbours, ShelfError> {
+        let folder = self.root.join(device);
+        let at = |sequence: u64| {
+            let path = file(&folder, sequence);
+            read(&path).map_err(|source| ShelfError::Io { path, source })
+        };
+        let after = at(sequence + 1)?.map(|jws| claimed_previous(&jws));
+        Ok(Neighbours {
+            own: at(sequence)?.map(|jws| Digest::of(jws.as_bytes())),
+            before: at(sequence - 1)?.map(|jws| Digest::of(jws.as_bytes())),
+            named_after: after.flatten(),
+        })
+    }
+
+    /// The device's folder, made and durable.
+    fn folder_of(&mut self, device: &str) -> Result<PathBuf, ShelfError> {
+        let folder = self.root.join(device);
+        if !folder.is_dir() {
+            let made = fs::create_dir(&folder).and_then(|()| sync_folder(&self.root));
+            made.map_err(|source| ShelfError::Io { path: folder.clone(), source })?;
+        }
+        Ok(folder)
+    }
+}
+
+/// `000000000007.jws`: names sort as sequences do.
+fn file(folder: &Path, sequence: u64) -> PathBuf {
+    folder.join(format!("{sequence:012}.jws"))
+}
+
+fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = folder.join(UNFINISHED);
+    let mut file = File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    crate::os::step("kept-unfinished");
+    fs::rename(&unfinished, path)
+}
+
+/// A kept outcome; `None` where there is none.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+        Ok(metadata) if metadata.len() > MAX_JWS_BYTES as u64 => Err(io::Error::other("too large for an outcome")),
+        Ok(_) => fs::read_to_string(path).map(Some),
+    }
+}
+
+/// The sequences in a device's folder; what has another name is somebody else's.
+fn list(folder: &Path) -> Result<Spans, ShelfError> {
+    let failed = |source| ShelfError::Io { path: folder.to_owned(), source };
+    let mut spans = Spans::default();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let sequence = name.to_str().and_then(|name| name.strip_suffix(".jws")?.parse().ok());
+        if let Some(sequence) = sequence.filter(|sequence| *sequence > 0) {
+            spans.insert(sequence);
+        }
+    }
+    Ok(spans)
+}

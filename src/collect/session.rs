@@ -1,0 +1,315 @@
+//! The life of one connection of a collector: subscribes, sends what arrives to the disk, and only
+//! then acknowledges it and signs its receipt. Never blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{Discriminant, discriminant};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::errand::{Errand, Look, NotKept, Receipted, Returned, Seen, base};
+use super::{Collector, Device, RECEIVE_MAXIMUM};
+use crate::mqtt::{Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, Message, Retain, Retained, Subscribed, random};
+use crate::seal::receiver::{Command, Held, MAX_RECEIPT_OUTCOMES, Receipt};
+
+/// No event at all for so long: build the connection anew.
+const SILENCE: Duration = KEEP_ALIVE.saturating_mul(2);
+/// Receipts without an acknowledgement above which nothing more is taken from the disk.
+const UNANSWERED: usize = 16;
+/// For the last errand when stopping; what it did not receipt comes again.
+const LAST_ERRAND_LIMIT: Duration = Duration::from_secs(5);
+/// Different troubles that are told one by one before only the counts go on.
+const MOST_TOLD: usize = 1000;
+
+/// How a session ended.
+pub(super) enum Ended {
+    /// As we were told.
+    Stopped,
+    /// The connection is gone.
+    Lost(Loss),
+}
+
+/// What a person was told already.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    loss: Option<Discriminant<Loss>>,
+    troubles: BTreeSet<String>,
+    shelf: bool,
+}
+
+impl Told {
+    /// True where this kind of loss was not the last that was told.
+    pub fn is_news(&mut self, loss: &Loss) -> bool {
+        self.loss.replace(discriminant(loss)) != Some(discriminant(loss))
+    }
+}
+
+/// The heartbeat's members that matter here; it is not signed, so it is a hint and no more.
+#[derive(Deserialize)]
+struct Status {
+    key_id: String,
+    state: String,
+    #[serde(default)]
+    last_sequence: u64,
+}
+
+pub(super) struct Session<'a> {
+    collector: &'a mut Collector,
+    link: Link,
+    connected: bool,
+    arrived: Vec<Arrival>,
+    errand: Option<JoinHandle<Returned>>,
+    errand_from: Instant,
+    look_at: Instant,
+    last_event: Instant,
+    unanswered: usize,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(collector: &'a mut Collector, link: Link) -> Self {
+        let now = Instant::now();
+        Self {
+            look_at: now + collector.pace.look,
+            collector,
+            link,
+            connected: false,
+            arrived: Vec::new(),
+            errand: None,
+            errand_from: now,
+            last_event: now,
+            unanswered: 0,
+        }
+    }
+
+    /// Lives until the connection ends or `stop` says so.
+    pub async fn run(mut self, stop: &mut watch::Receiver<bool>) -> Ended {
+        loop {
+            self.send_errand();
+            let timer = self.next_timer();
+            let turned = tokio::select! {
+                event = self.link.next() => Some(self.on_event(event)),
+                returned = finished(&mut self.errand) => {
+                    self.errand = None;
+                    Some(self.on_returned(returned))
+                }
+                () = sleep_until(timer) => Some(self.on_timer()),
+                _ = stop.wait_for(|stop| *stop) => None,
+            };
+            let Some(turned) = turned else {
+                self.leave().await;
+                return Ended::Stopped;
+            };
+            if let Err(loss) = turned {
+                // What is under way at the disk is kept, and receipted when it comes again.
+                if let Some(errand) = self.errand.take() {
+                    drop(errand.await);
+                }
+                return Ended::Lost(loss);
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: Event) -> Result<(), Loss> {
+        self.last_event = Instant::now();
+        match event {
+            Event::Connected(_) => {
+                self.connected = true;
+                let filters = &self.collector.filters;
+                self.link.subscribe(std::slice::from_ref(&filters.report), Retained::Unwanted).map_err(full)?;
+                self.link.subscribe(std::slice::from_ref(&filters.status), Retained::Wanted).map_err(full)
+            }
+            Event::Subscribed(_, Subscribed::Granted) => {
+                self.collector.state.subscriptions.fetch_add(1, Relaxed);
+                if self.collector.told.loss.take().is_some() {
+                    log::info!("connected again");
+                }
+                Ok(())
+            }
+            Event::Subscribed(_, Subscribed::Refused) => {
+                Err(Loss::TurnedAway("the broker refuses the subscription".to_owned()))
+            }
+            Event::Arrived(arrival) => self.on_arrived(arrival),
+            Event::Acknowledged(..) => {
+                self.unanswered = self.unanswered.saturating_sub(1);
+                Ok(())
+            }
+            Event::Lost(loss) => Err(loss),
+            Event::Outgoing(_) | Event::Alive | Event::Farewell => Ok(()),
+        }
+    }
+
+    fn on_arrived(&mut self, arrival: Arrival) -> Result<(), Loss> {
+        if arrival.topic().ends_with("/status") {
+            self.on_status(&arrival);
+            return self.link.acknowledge(&arrival).map_err(full);
+        }
+        if self.arrived.len() >= usize::from(RECEIVE_MAXIMUM) {
+            return Err(Loss::Protocol("more under way than the receive maximum".to_owned()));
+        }
+        self.arrived.push(arrival);
+        Ok(())
+    }
+
+    fn on_status(&mut self, arrival: &Arrival) {
+        let Ok(status) = serde_json::from_slice::<Status>(arrival.payload()) else { return };
+        let Some(device) = self.collector.known.get_mut(&status.key_id) else { return };
+        device.base.get_or_insert_with(|| base(arrival.topic()).to_owned());
+        device.last = device.last.max(status.last_sequence);
+        if status.state != "online" {
+            device.asking.forget();
+        }
+    }
+
+    fn send_errand(&mut self) {
+        let now = Instant::now();
+        if self.errand.is_some() || !self.connected || now < self.errand_from || self.unanswered > UNANSWERED {
+            return;
+        }
+        let mut looks = Vec::new();
+        if now >= self.look_at {
+            self.look_at = now + self.collector.pace.look;
+            looks.extend(self.collector.known.iter().filter(|(_, device)| device.base.is_some()).map(look));
+        }
+        let errand = Errand { arrived: std::mem::take(&mut self.arrived), looks };
+        if errand.is_empty() {
+            return;
+        }
+        let (on, devices) = (Arc::clone(&self.collector.shelf), Arc::clone(&self.collector.devices));
+        let now = (self.collector.now)();
+        self.errand = Some(tokio::task::spawn_blocking(move || {
+            let mut on = on.lock().unwrap_or_else(PoisonError::into_inner);
+            errand.run(&mut on, &devices, now)
+        }));
+    }
+
+    fn on_returned(&mut self, returned: Option<Returned>) -> Result<(), Loss> {
+        let Some(mut returned) = returned else {
+            return Err(Loss::Protocol("checking what arrived panicked".to_owned()));
+        };
+        self.tell(&returned);
+        if returned.failed.is_some() {
+            self.errand_from = Instant::now() + self.collector.pace.shelf;
+        }
+        returned.undone.append(&mut self.arrived);
+        self.arrived = returned.undone;
+        for arrival in &returned.done {
+            self.link.acknowledge(arrival).map_err(full)?;
+        }
+        self.receipt(returned.receipted)?;
+        returned.seen.into_iter().try_for_each(|seen| self.on_seen(seen))
+    }
+
+    /// Signs one receipt a device for what is kept now.
+    fn receipt(&mut self, receipted: Vec<Receipted>) -> Result<(), Loss> {
+        let mut receipts: BTreeMap<(String, String), Vec<Held>> = BTreeMap::new();
+        for Receipted { base, device, held, new } in receipted {
+            let counter = if new { &self.collector.state.kept } else { &self.collector.state.repeated };
+            counter.fetch_add(1, Relaxed);
+            if let Some(known) = self.collector.known.get_mut(&device) {
+                known.base = Some(base.clone());
+            }
+            receipts.entry((base, device)).or_default().push(held);
+        }
+        for ((base, device), outcomes) in receipts {
+            debug_assert!(outcomes.len() <= MAX_RECEIPT_OUTCOMES, "no more than are under way");
+            let signed = Receipt { device, outcomes }.sign(&self.collector.key);
+            self.say(format!("{base}/receipt"), signed.map_err(|e| Loss::Protocol(e.to_string()))?)?;
+            self.collector.state.receipts.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Looks whether something has to be asked for.
+    fn on_seen(&mut self, seen: Seen) -> Result<(), Loss> {
+        let Some(known) = self.collector.known.get_mut(&seen.device) else { return Ok(()) };
+        known.through = known.through.max(seen.through);
+        let asked = known.asking.look(seen.missing, Instant::now(), self.collector.pace.ask, random());
+        let (Some((from, to)), Some(base)) = (asked, known.base.clone()) else { return Ok(()) };
+        log::warn!("outcomes {from} to {to} of {base} are missing: asking for them again");
+        self.collector.state.asked.fetch_add(1, Relaxed);
+        let command = Command::Resend { device: seen.device, from, to, issued_at: (self.collector.now)().rfc3339() };
+        let signed = command.sign(&self.collector.key).map_err(|e| Loss::Protocol(e.to_string()))?;
+        self.say(format!("{base}/command"), signed)
+    }
+
+    fn say(&mut self, topic: String, payload: String) -> Result<(), Loss> {
+        self.unanswered += 1;
+        let message = Message {
+            topic,
+            retain: Retain::No,
+            payload,
+            content_type: JOSE,
+            correlation: None,
+            user_properties: Vec::new(),
+        };
+        self.link.hand_in(message).map_err(full)
+    }
+
+    fn tell(&mut self, returned: &Returned) {
+        let (state, told) = (&self.collector.state, &mut self.collector.told);
+        for not_kept in &returned.not_kept {
+            let (counter, what) = match not_kept {
+                NotKept::Foreign(why) => (&state.foreign, format!("not from a known device: {why}")),
+                NotKept::Contradiction { device, sequence, why } => {
+                    (&state.refused, format!("REFUSED outcome {sequence} of device {device}: {why}"))
+                }
+            };
+            counter.fetch_add(1, Relaxed);
+            if told.troubles.len() < MOST_TOLD && told.troubles.insert(what.clone()) {
+                log::error!("{what}; it is not kept and not receipted");
+            }
+        }
+        match &returned.failed {
+            Some(error) if !told.shelf => log::error!("outcomes cannot be kept: {error}; trying again"),
+            None if told.shelf => log::info!("outcomes can be kept again"),
+            _ => {}
+        }
+        told.shelf = returned.failed.is_some();
+    }
+
+    fn next_timer(&self) -> Instant {
+        let next = self.last_event + SILENCE;
+        if self.errand.is_some() || !self.connected {
+            return next;
+        }
+        let due = if self.arrived.is_empty() { self.look_at } else { self.errand_from };
+        next.min(due.max(self.errand_from))
+    }
+
+    fn on_timer(&mut self) -> Result<(), Loss> {
+        if Instant::now() >= self.last_event + SILENCE { Err(Loss::Silent) } else { Ok(()) }
+    }
+
+    /// Finishes what is under way at the disk and says so; the rest comes again.
+    async fn leave(mut self) {
+        if let Some(errand) = self.errand.take()
+            && let Ok(Ok(returned)) = tokio::time::timeout(LAST_ERRAND_LIMIT, errand).await
+        {
+            drop(self.on_returned(Some(returned)));
+        }
+        drop(self.link.farewell());
+        let said_goodbye = async { while !matches!(self.link.next().await, Event::Farewell | Event::Lost(_)) {} };
+        drop(tokio::time::timeout(Duration::from_secs(1), said_goodbye).await);
+    }
+}
+
+fn look((device, known): (&String, &Device)) -> Look {
+    Look { device: device.clone(), through: known.through, last: known.last }
+}
+
+fn full(_: crate::mqtt::Full) -> Loss {
+    Loss::Protocol("the connection takes no more".to_owned())
+}
+
+/// The errand's result, `None` where it panicked; waits for ever where there is none.
+async fn finished(errand: &mut Option<JoinHandle<Returned>>) -> Option<Returned> {
+    match errand {
+        Some(handle) => handle.await.ok(),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,139 @@
+//! One row an outcome, in a database that several collectors may share: what decides whether an
+//! outcome fits and what keeps it are one transaction.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::shelf::{Genuine, Kept, Neighbours, ShelfError};
+use crate::clock::Moment;
+use crate::digest::Digest;
+
+/// How long a collector waits for another one's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Sequences looked at in one query.
+const LOOK: u32 = 1000;
+const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS outcomes (
+    device TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    report_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    received_unix_ms INTEGER NOT NULL,
+    jws TEXT NOT NULL,
+    PRIMARY KEY (device, sequence)
+) STRICT;
+";
+
+/// A database of outcomes.
+#[derive(Debug)]
+pub struct Database {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Database {
+    pub(super) fn open(path: &Path) -> Result<Self, ShelfError> {
+        let failed = |source| error(path, source);
+        let connection = Connection::open(path).map_err(failed)?;
+        let version = prepare(&connection).map_err(failed)?;
+        if version != VERSION {
+            let what = format!("its schema is {version}, not {VERSION}");
+            return Err(ShelfError::Damaged { path: path.to_owned(), what });
+        }
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    pub(super) fn keep(&mut self, outcomes: &[Genuine], now: Moment) -> Result<Vec<Kept>, ShelfError> {
+        let kept = keep(&mut self.connection, outcomes, now);
+        kept.map_err(|source| error(&self.path, source))
+    }
+
+    pub(super) fn first_missing(
+        &self,
+        device: &str,
+        through: u64,
+        last: u64,
+    ) -> Result<(u64, Option<(u64, u64)>), ShelfError> {
+        self.look(device, through, last).map_err(|source| error(&self.path, source))
+    }
+
+    fn look(&self, device: &str, mut through: u64, last: u64) -> rusqlite::Result<(u64, Option<(u64, u64)>)> {
+        let mut query = self
+            .connection
+            .prepare("SELECT sequence FROM outcomes WHERE device = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3")?;
+        loop {
+            let found = query
+                .query_map(params![device, through.cast_signed(), LOOK], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            for sequence in found.iter().map(|sequence| sequence.cast_unsigned()) {
+                if sequence != through + 1 {
+                    return Ok((through, Some((through + 1, sequence - 1))));
+                }
+                through = sequence;
+            }
+            if found.len() < LOOK as usize {
+                return Ok((through, (last > through).then_some((through + 1, last))));
+            }
+        }
+    }
+}
+
+fn error(path: &Path, source: rusqlite::Error) -> ShelfError {
+    ShelfError::Sqlite { path: path.to_owned(), source: source.into() }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    if version(connection)? == 0 {
+        // Two collectors may start at once: the second finds it made.
+        connection.execute_batch(&format!("BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;"))?;
+    }
+    version(connection)
+}
+
+fn keep(connection: &mut Connection, outcomes: &[Genuine], now: Moment) -> rusqlite::Result<Vec<Kept>> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut kept = Vec::new();
+    for Genuine { opened, jws } in outcomes {
+        let header = &opened.header;
+        let judged = neighbours(&tx, &header.kid, header.seq)?.judge(opened);
+        if judged == Kept::New {
+            tx.prepare("INSERT INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+                header.kid,
+                header.seq.cast_signed(),
+                opened.sha256.as_bytes(),
+                header.prev.as_bytes(),
+                header.report_id,
+                header.kind.as_str(),
+                now.unix_ms,
+                jws,
+            ])?;
+        }
+        kept.push(judged);
+    }
+    crate::os::step("kept-unfinished");
+    tx.commit()?;
+    Ok(kept)
+}
+
+fn neighbours(tx: &Transaction, device: &str, sequence: u64) -> rusqlite::Result<Neighbours> {
+    let digest = |column: &str, sequence: u64| {
+        tx.prepare(&format!("SELECT {column} FROM outcomes WHERE device = ?1 AND sequence = ?2"))?
+            .query_row(params![device, sequence.cast_signed()], |row| row.get(0).map(Digest::from_bytes))
+            .optional()
+    };
+    Ok(Neighbours {
+        own: digest("sha256", sequence)?,
+        before: digest("sha256", sequence - 1)?,
+        named_after: digest("previous", sequence + 1)?,
+    })
+}
