@@ -15,6 +15,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | `audit` | the hash-chained log of what this box did, and its checkpoints |
 //! | `board` | which board this is and what it can spare (facts in `board/`) |
 //! | `cli` | one file a subcommand; exit codes |
 //! | `clock` | a moment that knows whether it can be believed |
@@ -42,6 +43,7 @@
 //! | `store` | the one durable store |
 //! | `study` | the image's header as types |
 
+pub mod audit;
 pub mod board;
 pub mod cli;
 pub mod clock;

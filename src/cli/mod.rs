@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, one table from error to exit code.
 
+mod audit;
 mod check;
 mod collect;
 mod demo;
@@ -43,6 +44,8 @@ enum Command {
     Export(export::Arguments),
     /// Receive, verify and keep outcomes at the hospital; answer signed receipts
     Collect(collect::Arguments),
+    /// Show the audit log, or verify it against checkpoints
+    Audit(audit::Arguments),
     /// Make a device's key, identity and configuration; never overwrites
     Provision(provision::Arguments),
     /// Check configuration, key, models, folders and broker; changes nothing
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Collect(arguments) => collect::collect(&arguments),
+        Command::Audit(arguments) => audit::audit(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Model(arguments) => model::model(&arguments),

@@ -3,6 +3,7 @@
 //! One of the two files that know everything (the other is `reader::resident`). Channels
 //! and bells only say that there is work; the work itself is always in the store.
 
+mod auditing;
 mod lock;
 mod probe;
 mod reading;
@@ -16,6 +17,7 @@ use log::{info, warn};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::audit::{AuditError, Event, Writer};
 use crate::board::Board;
 use crate::clock::Moment;
 use crate::config::{Configuration, File, Reader};
@@ -24,7 +26,7 @@ use crate::os;
 use crate::publish::{self, PublishError, Publisher};
 use crate::pulse::{Part, Watch};
 use crate::reader::supervise::{ReaderError, Settings, Supervised};
-use crate::seal::key::{DeviceKey, KeyError};
+use crate::seal::key::KeyError;
 use crate::store::{Store, StoreError};
 
 /// Why the daemon could not start, or stopped.
@@ -35,6 +37,8 @@ pub enum DaemonError {
     Key(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error(transparent)]
     Ingest(#[from] IngestError),
     #[error(transparent)]
@@ -58,6 +62,7 @@ pub struct Daemon {
     stop: watch::Sender<bool>,
     address: SocketAddr,
     watch: Watch<'static>,
+    audit: Writer,
     _lock: lock::StateLock,
     #[cfg(feature = "broker")]
     _broker: Option<publish::EmbeddedBroker>,
@@ -72,9 +77,13 @@ impl Daemon {
     pub async fn start(config: &Configuration, now: fn() -> Moment) -> Result<Self, DaemonError> {
         let File { device, dicom, mqtt, .. } = &config.file;
         let state_lock = lock::StateLock::take(&device.state_dir)?;
-        let key = Arc::new(DeviceKey::load(&device.key_file)?);
+        let (alerts, alerts_out) = publish::alert_channel();
+        let auditing::Begun { writer, after, key } = auditing::begin(device, now, &alerts)?;
+        let audit = writer.audit();
         let store = Store::open(&device.state_dir)?;
         os::step("opened");
+        auditing::note_start(&audit, after, &store, config, key.as_ref())?;
+        let key = key?;
         let swept = store.sweep()?;
         os::step("swept");
         if swept > 0 {
@@ -84,6 +93,7 @@ impl Daemon {
         let reader = Supervised::start(&settings)
             .await
             .map_err(|source| DaemonError::Reader { models_dir: settings.models_dir.clone(), source })?;
+        auditing::note_bundles(&audit, &reader.bundles);
         for missing in &reader.walls.missing {
             warn!("the reader's sandbox is incomplete: {missing}");
         }
@@ -96,8 +106,8 @@ impl Daemon {
 
         let (stop, stopped) = watch::channel(false);
         let (received, sealed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (alerts, alerts_out) = publish::alert_channel();
-        let mut publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, now)?;
+        let mut publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, now)?
+            .audited(audit.clone());
         if let Some(receiver) = &config.file.receiver {
             publisher = publisher.believing(receiver)?;
         }
@@ -111,9 +121,9 @@ impl Daemon {
         ]);
 
         let mut tasks = JoinSet::new();
-        let (s, b, st) = (store.clone(), received.clone(), stopped.clone());
+        let (s, b, a, st) = (store.clone(), received.clone(), audit.clone(), stopped.clone());
         tasks.spawn(async move {
-            listener.serve(s, b, st).await;
+            listener.serve(s, b, a, st).await;
             ("ingest", Ok(()))
         });
         let st = stopped.clone();
@@ -121,13 +131,21 @@ impl Daemon {
             publisher.run(st).await;
             ("publish", Ok(()))
         });
-        let reading =
-            reading::Reading { store: store.clone(), settings, key, config: config.clone(), alerts, sealed, now };
+        let reading = reading::Reading {
+            store: store.clone(),
+            settings,
+            key,
+            config: config.clone(),
+            audit: audit.clone(),
+            alerts,
+            sealed,
+            now,
+        };
         let st = stopped.clone();
         tasks.spawn(async move { ("reading", reading.run(reader, received, st).await) });
         let days = config.file.retention.image_days;
         tasks.spawn(async move {
-            retention::run(store, days, now, stopped).await;
+            retention::run(store, audit, days, now, stopped).await;
             ("retention", Ok(()))
         });
         Ok(Self {
@@ -135,6 +153,7 @@ impl Daemon {
             stop,
             address,
             watch,
+            audit: writer,
             _lock: state_lock,
             #[cfg(feature = "broker")]
             _broker: broker,
@@ -158,10 +177,16 @@ impl Daemon {
             () = self.watch.run(alive) => None,
             ended = self.tasks.join_next() => Some(ended),
         };
+        if ended.is_none() {
+            self.audit.audit().note(Event::Stopping);
+        }
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
         match ended {
-            None => Ok(()),
+            None => {
+                self.audit.close();
+                Ok(())
+            }
             Some(Some(Ok((part, result)))) => {
                 Err(DaemonError::Ended(part, result.err().unwrap_or_else(|| "no reason given".into())))
             }

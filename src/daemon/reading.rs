@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use log::{error, info, warn};
 use tokio::sync::{Notify, watch};
 
+use crate::audit::{self, Audit, Event};
 use crate::clock::Moment;
 use crate::config::Configuration;
+use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
 use crate::os;
 use crate::publish::{Alert, AlertKind, AlertSender};
@@ -37,6 +39,7 @@ pub struct Reading {
     pub settings: Settings,
     pub key: Arc<DeviceKey>,
     pub config: Configuration,
+    pub audit: Audit,
     pub alerts: AlertSender,
     pub sealed: Arc<Notify>,
     pub now: fn() -> Moment,
@@ -88,6 +91,7 @@ impl Reading {
             Attempt::Died(why) => {
                 let strikes = self.blocking(move |store| store.strike(instance.id)).await?;
                 os::step("struck");
+                self.audit.note(Event::ReaderDied { instance: instance.instance.sha256, strikes });
                 warn!("the reader died on an image, strike {strikes} of {MAX_STRIKES}: {why}");
                 *slot = None;
                 if strikes < MAX_STRIKES {
@@ -98,6 +102,7 @@ impl Reading {
                 reader::failed(Reason { code: ReasonCode::ReaderDied, words })
             }
         };
+        self.audit.note(read(instance.instance.sha256, &reading.outcome));
         os::step("read");
         self.seal(instance, reading, start).await?;
         Ok(true)
@@ -142,13 +147,21 @@ impl Reading {
         };
         let (key, config) = (self.key.clone(), self.config.sha256);
         let (kind, alert) = (kind(&reading.outcome), retake(&reading.outcome, &id));
-        let sequence = self
+        let instance_sha256 = instance.instance.sha256;
+        let sealed = self
             .blocking(move |store| {
-                store.conclude(instance.id, issued, |head| seal_reading(&reading, &context, config, &key, head))
+                let mut outcome = None;
+                let sequence = store.conclude(instance.id, issued, |head| {
+                    seal_reading(&reading, &context, config, &key, head)
+                        .inspect(|sealed| outcome = Some(Digest::of(sealed.jws.as_bytes())))
+                })?;
+                Ok(sequence.zip(outcome))
             })
             .await?;
         os::step("sealed");
-        if let Some(sequence) = sequence {
+        if let Some((sequence, outcome)) = sealed {
+            let report_id = id.as_str().into();
+            self.audit.note(Event::Sealed { sequence, outcome, report_id, instance: instance_sha256 });
             info!("outcome {sequence} ({id}): {kind}, {} ms", start.elapsed().as_millis());
         }
         self.sealed.notify_one();
@@ -191,6 +204,15 @@ fn kind(outcome: &Outcome) -> String {
         Outcome::Abstention(reason) => format!("abstention ({})", reason.code.as_str()),
         Outcome::Failure(reason) => format!("failure ({})", reason.code.as_str()),
     }
+}
+
+fn read(instance: Digest, outcome: &Outcome) -> Event {
+    let (outcome, reason, bundle) = match outcome {
+        Outcome::Report(findings) => (audit::Outcome::Report, None, Some(findings.bundle.sha256)),
+        Outcome::Abstention(reason) => (audit::Outcome::Abstention, Some(reason.code.as_str()), None),
+        Outcome::Failure(reason) => (audit::Outcome::Failure, Some(reason.code.as_str()), None),
+    };
+    Event::Read { instance, outcome, reason, bundle }
 }
 
 /// An unfit image is an alert: the patient may still be there for another.

@@ -9,13 +9,14 @@ use log::{info, warn};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::audit::{Audit, Event};
 use crate::clock::{Moment, STEADY_FOR, Steadiness};
 use crate::store::{Store, StoreError};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Deletes images that are `days` old, every [`STEADY_FOR`], until `stop`.
-pub async fn run(store: Store, days: u16, now: fn() -> Moment, mut stop: watch::Receiver<bool>) {
+pub async fn run(store: Store, audit: Audit, days: u16, now: fn() -> Moment, mut stop: watch::Receiver<bool>) {
     let began = Instant::now();
     let mut steadiness = Steadiness::default();
     loop {
@@ -23,7 +24,10 @@ pub async fn run(store: Store, days: u16, now: fn() -> Moment, mut stop: watch::
             let store = store.clone();
             match tokio::task::spawn_blocking(move || pass(&store, days, believed)).await {
                 Ok(Ok(0)) => {}
-                Ok(Ok(retired)) => info!("deleted {retired} delivered images older than {days} days"),
+                Ok(Ok(images)) => {
+                    audit.note(Event::ImagesErased { images });
+                    info!("deleted {images} delivered images older than {days} days");
+                }
                 Ok(Err(e)) => warn!("old images could not be deleted: {e}"),
                 Err(e) => warn!("retention: {e}"),
             }

@@ -4,6 +4,7 @@
 //! headers; identity; known?; final name and row. Success is answered after the last.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +13,7 @@ use tokio::sync::mpsc::Receiver;
 use super::dimse;
 use super::limits::FREE_CHECK_BYTES;
 use super::spool::{Part, Written};
+use crate::audit::{Audit, Event};
 use crate::clock::Moment;
 use crate::instance::uid::{AeTitle, Uid};
 use crate::instance::{Headers, Instance, Invalid, Syntax, validate_dataset};
@@ -35,7 +37,9 @@ pub(super) struct Job<'a> {
     /// with one UID cannot both find it new.
     pub commit: &'a Mutex<()>,
     pub now: fn() -> Moment,
+    pub audit: &'a Audit,
     pub calling: AeTitle,
+    pub peer: IpAddr,
     pub sop_class_uid: Uid,
     pub sop_instance_uid: Uid,
     pub transfer_syntax: &'static str,
@@ -196,6 +200,10 @@ impl Job<'_> {
             }
             Ok(accepted) => {
                 os::step("accepted");
+                if accepted == Accepted::New {
+                    let (instance, calling_ae) = (new.instance.sha256, self.calling.clone());
+                    self.audit.note(Event::Accepted { instance, calling_ae, address: self.peer });
+                }
                 Ok(accepted)
             }
             Err(error) => {

@@ -50,10 +50,10 @@ pub(super) enum NotAssociated {
     NotARequest,
     #[error("presentation contexts are not numbered as the standard says")]
     BadContexts,
-    #[error("association rejected: {0}")]
-    Rejected(AssociationRJSource),
+    #[error("association rejected: {by}")]
+    Rejected { calling: Option<AeTitle>, by: AssociationRJSource },
     #[error("it asked for AE title {asked:?}, this is {ours}")]
-    OtherAeTitle { asked: String, ours: AeTitle },
+    OtherAeTitle { calling: Option<AeTitle>, asked: String, ours: AeTitle },
 }
 
 /// Answers an association request: accepts, rejects or aborts.
@@ -81,13 +81,15 @@ where
         Ok(calling) => calling,
         Err(reason) => {
             let source = AssociationRJSource::ServiceUser(reason.clone());
+            let calling = request.calling_ae_title.parse().ok();
             reject(wire, AssociationRJResult::Permanent, source.clone()).await;
             return Err(match reason {
                 AssociationRJServiceUserReason::CalledAETitleNotRecognized => NotAssociated::OtherAeTitle {
+                    calling,
                     asked: request.called_ae_title.trim().chars().take(16).collect(),
                     ours: policy.ae_title.clone(),
                 },
-                _ => NotAssociated::Rejected(source),
+                _ => NotAssociated::Rejected { calling, by: source },
             });
         }
     };

@@ -28,6 +28,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::audit::Audit;
 use crate::clock::Moment;
 use crate::config::Dicom;
 use crate::os;
@@ -89,6 +90,7 @@ struct Shared {
     store: Store,
     now: fn() -> Moment,
     bell: Arc<Notify>,
+    audit: Audit,
     counters: Arc<Counters>,
     tls: Option<TlsAcceptor>,
     commit: Mutex<()>,
@@ -144,11 +146,12 @@ impl Listener {
     }
 
     /// Serves until `stop` is true or its sender gone; gives what is in flight
-    /// [`limits::STOP_GRACE`] to end. Rings `bell` after each new instance.
+    /// [`limits::STOP_GRACE`] to end. Rings `bell` after each new instance; `audit` is told
+    /// of each, of each refusal, and of peers that are denied.
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O and time.
-    pub async fn serve(self, store: Store, bell: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    pub async fn serve(self, store: Store, bell: Arc<Notify>, audit: Audit, mut stop: watch::Receiver<bool>) {
         let Self { socket, settings, now, tls, counters, pulse, .. } = self;
         let socket = tokio::net::TcpListener::from_std(socket).expect("serve is called on a tokio runtime with I/O");
         let seats = Seats::new(settings.max_associations, settings.max_associations_per_peer);
@@ -158,6 +161,7 @@ impl Listener {
             store,
             now,
             bell,
+            audit,
             counters,
             tls,
             commit: Mutex::default(),

@@ -16,6 +16,7 @@ use super::dimse::{self, Command};
 use super::limits::SPOOL_QUEUE;
 use super::messages::{Budget, Ended, Messages};
 use super::offers::VERIFICATION;
+use crate::audit::Event;
 use crate::instance::uid::{AeTitle, Uid};
 use crate::store::Accepted;
 
@@ -30,7 +31,7 @@ pub(super) async fn serve<S>(
 {
     let Association { wire, calling, contexts, .. } = association;
     let messages = Messages::new(wire, shared.settings.idle_s.duration(), shared.settings.instance_s.duration());
-    let mut session = Session { shared, messages, calling, contexts, stored: 0, known: 0 };
+    let mut session = Session { shared, messages, calling, peer, contexts, stored: 0, known: 0 };
     let ended = loop {
         if let Err(ended) = session.message(&mut stop).await {
             break ended;
@@ -56,6 +57,7 @@ struct Session<'a, S> {
     shared: &'a Arc<Shared>,
     messages: Messages<S>,
     calling: AeTitle,
+    peer: IpAddr,
     contexts: Vec<Context>,
     /// Instances answered with success: new ones, and ones that were here.
     stored: u64,
@@ -108,6 +110,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 self.shared
                     .refusals
                     .warn(format_args!("instance of {} refused with 0x{status:04X}: {refusal}", self.calling));
+                let (address, calling_ae) = (Some(self.peer), Some(self.calling.clone()));
+                self.shared.audit.note(Event::Refused { address, calling_ae, status, more: 0 });
                 (status, refusal.comment())
             }
         };
@@ -125,13 +129,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         instance: Uid,
     ) -> Result<Result<Accepted, Refusal>, Ended> {
         let (pieces, queue) = mpsc::channel(SPOOL_QUEUE);
-        let (shared, calling) = (Arc::clone(self.shared), self.calling.clone());
+        let (shared, calling, peer) = (Arc::clone(self.shared), self.calling.clone(), self.peer);
         let writer = tokio::task::spawn_blocking(move || {
             let job = Job {
                 store: &shared.store,
                 commit: &shared.commit,
                 now: shared.now,
+                audit: &shared.audit,
                 calling,
+                peer,
                 sop_class_uid: class,
                 sop_instance_uid: instance,
                 transfer_syntax: context.transfer_syntax,

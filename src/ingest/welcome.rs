@@ -10,11 +10,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::associate::{self, Policy};
+use super::associate::{self, NotAssociated, Policy};
 use super::seats::{Seat, Seats};
 use super::wire::Wire;
 use super::{Shared, limits, serve};
+use crate::audit::{Event, Why};
 use crate::clock::untimely;
+use crate::instance::uid::AeTitle;
 
 impl Shared {
     /// Gives a connection a seat, an answer, or neither.
@@ -29,13 +31,13 @@ impl Shared {
     ) {
         let allowed = &self.settings.allow_addresses;
         if !allowed.is_empty() && !allowed.iter().any(|address| address.to_canonical() == peer) {
-            return self.turned_away(peer, &"its address is not allowed");
+            return self.turned_away(peer, Why::Address, &"its address is not allowed");
         }
         if let Some(seat) = seats.take(peer) {
             tasks.spawn(Arc::clone(self).connection(stream, peer, seat, stop.clone()));
             return;
         }
-        self.turned_away(peer, &"too many associations");
+        self.turned_away(peer, Why::TooMany, &"too many associations");
         if let Ok(permit) = Arc::clone(turning_away).try_acquire_owned() {
             let shared = Arc::clone(self);
             tasks.spawn(async move {
@@ -66,9 +68,9 @@ impl Shared {
                 Ok(Ok(stream)) => self.associated(stream, peer, stop).await,
                 Ok(Err(error)) => {
                     let why = untimely(&error, (self.now)()).unwrap_or_else(|| error.to_string());
-                    self.turned_away(peer, &format_args!("TLS: {why}"));
+                    self.turned_away(peer, Why::Tls, &format_args!("TLS: {why}"));
                 }
-                Err(_) => self.turned_away(peer, &"TLS handshake took too long"),
+                Err(_) => self.turned_away(peer, Why::Tls, &"TLS handshake took too long"),
             },
         }
         drop(seat);
@@ -94,7 +96,7 @@ impl Shared {
                 }
                 serve::serve(self, association, peer, stop).await;
             }
-            Err(error) => self.turned_away(peer, &error),
+            Err(error) => self.not_associated(peer, &error),
         }
     }
 
@@ -105,8 +107,22 @@ impl Shared {
         }
     }
 
-    fn turned_away(&self, peer: IpAddr, why: &dyn std::fmt::Display) {
+    fn turned_away(&self, peer: IpAddr, why: Why, words: &dyn std::fmt::Display) {
+        self.deny(peer, None, why, words);
+    }
+
+    fn not_associated(&self, peer: IpAddr, error: &NotAssociated) {
+        let (why, calling) = match error {
+            NotAssociated::Rejected { calling, .. } => (Why::CallingAe, calling.clone()),
+            NotAssociated::OtherAeTitle { calling, .. } => (Why::CalledAe, calling.clone()),
+            NotAssociated::Wire(_) | NotAssociated::NotARequest | NotAssociated::BadContexts => (Why::Protocol, None),
+        };
+        self.deny(peer, calling, why, error);
+    }
+
+    fn deny(&self, peer: IpAddr, calling_ae: Option<AeTitle>, why: Why, words: &dyn std::fmt::Display) {
         self.counters.turned_away.fetch_add(1, Relaxed);
-        self.strangers.warn(format_args!("connection from {peer} turned away: {why}"));
+        self.strangers.warn(format_args!("connection from {peer} turned away: {words}"));
+        self.audit.note(Event::Denied { address: Some(peer), calling_ae, why, more: 0 });
     }
 }

@@ -32,6 +32,8 @@ pub enum AlertKind {
     ReaderDied,
     /// A model was refused: signature, version or golden output.
     ModelRefused,
+    /// The audit log cannot be written, or was found broken.
+    AuditTrouble,
     /// The clock is not disciplined by a time source.
     ClockUnsynchronised,
 }

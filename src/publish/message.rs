@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::alert::Stamped;
 use super::topics::Topics;
+use crate::audit::Audit;
 use crate::clock::Moment;
 use crate::mqtt::{JOSE, JSON, Message, Retain};
 use crate::store::Outgoing;
@@ -19,6 +20,7 @@ pub(super) struct Sender {
     pub device: String,
     pub key_id: String,
     pub topics: Topics,
+    pub audit: Audit,
 }
 
 /// Numbers of the store that a status carries.
@@ -60,6 +62,9 @@ struct StatusDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     connected: Option<String>,
     clock_synchronised: bool,
+    /// Where the audit log stands, signed (`audit`, format, 4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_checkpoint: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +106,7 @@ impl Sender {
             Lifecycle::Stopped(counts) => ("offline", Some("stopped"), Some(counts)),
             Lifecycle::Lost => ("offline", Some("connection lost"), None),
         };
+        let checkpoint = counts.and_then(|_| self.audit.latest());
         let document = StatusDocument {
             state,
             reason,
@@ -114,6 +120,7 @@ impl Sender {
             time: counts.map(|_| now.rfc3339()),
             connected: counts.is_none().then(|| now.rfc3339()),
             clock_synchronised: now.synchronised,
+            audit_checkpoint: checkpoint.as_deref(),
         };
         json(self.topics.status.clone(), Retain::Yes, &document)
     }

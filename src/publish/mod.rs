@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use crate::audit::Audit;
 use crate::clock::Moment;
 use crate::config::{Device, Mqtt, Receiver};
 use crate::mqtt::{Access, AccessError, BackOff, KEEP_ALIVE};
@@ -122,6 +123,7 @@ impl Publisher {
             device: device.name.to_string(),
             key_id: key_id.to_owned(),
             topics: Topics::of(settings, device),
+            audit: Audit::nowhere(),
         };
         let access = Access::read(settings, client_id(device), now)?;
         let heartbeat = settings.heartbeat_s.duration();
@@ -137,6 +139,13 @@ impl Publisher {
         let receivers = Receivers::load(settings, &self.drive.sender.key_id)?;
         self.drive.believe(receivers);
         Ok(self)
+    }
+
+    /// Notes deliveries in `audit`, and publishes its checkpoints in each heartbeat.
+    #[must_use]
+    pub fn audited(mut self, audit: Audit) -> Self {
+        self.drive.sender.audit = audit;
+        self
     }
 
     /// What the publisher is doing, readable at any time.

@@ -212,8 +212,8 @@ impl<'a> Session<'a> {
             ..self.record()
         };
         if !errand.is_empty() {
-            let (store, now) = (self.drive.store.clone(), (self.drive.now)());
-            self.errand = Some(tokio::task::spawn_blocking(move || errand.run(&store, now)));
+            let (store, audit, now) = (self.drive.store.clone(), self.drive.sender.audit.clone(), (self.drive.now)());
+            self.errand = Some(tokio::task::spawn_blocking(move || errand.run(&store, &audit, now)));
         }
     }
 
@@ -425,8 +425,8 @@ impl<'a> Session<'a> {
         }
         let errand = self.record();
         if !errand.is_empty() {
-            let (store, now) = (self.drive.store.clone(), (self.drive.now)());
-            self.errand = Some(tokio::task::spawn_blocking(move || errand.run(&store, now)));
+            let (store, audit, now) = (self.drive.store.clone(), self.drive.sender.audit.clone(), (self.drive.now)());
+            self.errand = Some(tokio::task::spawn_blocking(move || errand.run(&store, &audit, now)));
             let returned = finished(&mut self.errand).await;
             self.errand = None;
             self.on_returned(returned);

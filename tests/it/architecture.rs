@@ -79,6 +79,7 @@ fn every_file_says_what_it_is_for() {
 /// Which of our modules each module may use. `reader` and `daemon` know everything
 /// that they compose; the rest know what they consume.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("audit", &["clock", "digest", "instance", "os", "seal"]),
     ("board", &[]),
     ("clock", &[]),
     ("collect", &["clock", "digest", "mqtt", "os", "seal"]),
@@ -87,14 +88,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("evaluate", &["digest", "infer", "reader", "report"]),
     ("infer", &["digest", "preprocess", "study"]),
-    ("ingest", &["clock", "config", "digest", "instance", "os", "pulse", "store"]),
+    ("ingest", &["audit", "clock", "config", "digest", "instance", "os", "pulse", "store"]),
     ("instance", &["digest"]),
     ("mqtt", &["clock", "config"]),
     ("os", &["clock"]),
     ("phantom", &["digest", "instance"]),
     ("pixels", &["digest", "report"]),
     ("preprocess", &["pixels"]),
-    ("publish", &["clock", "config", "digest", "mqtt", "os", "pulse", "seal", "store"]),
+    ("publish", &["audit", "clock", "config", "digest", "mqtt", "os", "pulse", "seal", "store"]),
     ("pulse", &[]),
     ("quality", &["preprocess"]),
     ("receive", &[]),

@@ -1,6 +1,7 @@
 //! Integration tests, by promise. One binary: linking tract once is enough.
 
 mod architecture;
+mod audit;
 mod bad_input;
 mod crash;
 mod peers;

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::audit::Audit;
 use crate::config::Seconds;
 use crate::instance::uid::Uid;
 
@@ -66,7 +67,7 @@ pub(super) fn gateway_at(settings: &Dicom, now: fn() -> Moment) -> Gateway {
     let (address, counters) = (listener.local_addr(), listener.counters());
     let bell = Arc::new(Notify::new());
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(listener.serve(store.clone(), Arc::clone(&bell), stopped));
+    let task = tokio::spawn(listener.serve(store.clone(), Arc::clone(&bell), Audit::nowhere(), stopped));
     Gateway { address, store, bell, counters, stop, task, folder }
 }
 

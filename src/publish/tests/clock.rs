@@ -62,6 +62,7 @@ async fn a_wrong_clock_is_named_where_it_makes_a_brokers_certificate_untimely() 
         device: "cart-7".to_owned(),
         key_id: "key-thumbprint".to_owned(),
         topics: Topics::of(&settings, &device()),
+        audit: crate::audit::Audit::nowhere(),
     };
     let open = |now: fn() -> Moment| {
         let access = Access::read(&settings, client_id(&device()), now).unwrap();
