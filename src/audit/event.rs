@@ -54,7 +54,8 @@ pub enum Event {
     },
     /// The reader process died on an instance.
     ReaderDied { instance: Digest, strikes: u32 },
-    /// An instance was read, or was given up.
+    /// An instance was read, or was given up. `prior` is the hash of the same patient's earlier
+    /// outcome that was looked at to compare.
     Read {
         instance: Digest,
         outcome: Outcome,
@@ -62,6 +63,8 @@ pub enum Event {
         reason: Option<&'static str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         bundle: Option<Digest>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prior: Option<Digest>,
     },
     /// Its outcome was signed and is in the store and the chain: one use of the key.
     Sealed { sequence: u64, outcome: Digest, report_id: Text, instance: Digest },
@@ -69,8 +72,9 @@ pub enum Event {
     Delivered { sequence: u64, proof: Text },
     /// A human's verdict on an outcome came in, as a signed message with this digest.
     Reviewed { sequence: u64, review: Digest },
-    /// Image files of delivered outcomes were deleted at the end of their retention.
-    ImagesErased { images: u64 },
+    /// Image files of delivered outcomes, and results kept for comparison, were deleted at
+    /// the end of their retention.
+    Erased { images: u64, results: u64 },
     /// The wall clock moved against the monotonic one (also by a suspend).
     ClockStepped { by_ms: i64 },
     /// The torn end of the log was cut off: a power cut left it.

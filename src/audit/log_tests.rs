@@ -93,7 +93,7 @@ fn a_torn_end_is_cut_off_with_a_word_wherever_the_power_went() {
     let (path, signed) = (last_segment(folder.path()), log.head().seq - 3);
     let whole = std::fs::read(&path).unwrap();
     let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
-    let near = |length: usize| length % 37 == 0 || ends.iter().any(|end| end.abs_diff(length) <= 1);
+    let near = |length: usize| length.is_multiple_of(37) || ends.iter().any(|end| end.abs_diff(length) <= 1);
     for length in (ends[3]..=whole.len()).filter(|length| near(*length)) {
         for tail in [&b""[..], &[0; 40], b"\n\n", b"{\"seq\":99}\n"] {
             std::fs::write(&path, [&whole[..length], tail].concat()).unwrap();

@@ -49,7 +49,13 @@ fn device() -> Device {
         let instance = Digest::of(&[&n.to_le_bytes()[..], key.id().as_bytes()].concat());
         let event = match n % 4 {
             0 => Event::Accepted { instance, calling_ae: "CART7".parse().unwrap(), address: [10, 0, 0, 7].into() },
-            1 => Event::Read { instance, outcome: Outcome::Report, reason: None, bundle: Some(Digest::of(b"b")) },
+            1 => Event::Read {
+                instance,
+                outcome: Outcome::Report,
+                reason: None,
+                bundle: Some(Digest::of(b"b")),
+                prior: None,
+            },
             2 => Event::Sealed { sequence: n / 4 + 1, outcome: instance, report_id: "an-id".into(), instance },
             _ => Event::Delivered { sequence: n / 4 + 1, proof: key.id().into() },
         };

@@ -232,11 +232,13 @@ pub enum Commands {
 pub struct Retention {
     /// Days that an image is kept after its outcome was delivered. Outcomes are kept for good.
     pub image_days: u16,
+    /// Days that a result is kept for comparison with later images of the patient; 0: never.
+    pub comparison_days: u16,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { image_days: 30 }
+        Self { image_days: 30, comparison_days: 730 }
     }
 }
 

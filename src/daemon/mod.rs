@@ -4,6 +4,7 @@
 //! and bells only say that there is work; the work itself is always in the store.
 
 mod auditing;
+mod comparing;
 mod lock;
 mod probe;
 mod reading;
@@ -131,6 +132,7 @@ impl Daemon {
             publisher.run(st).await;
             ("publish", Ok(()))
         });
+        let comparing = Arc::new(comparing::Comparing::new(&key, config.file.retention.comparison_days));
         let reading = reading::Reading {
             store: store.clone(),
             settings,
@@ -139,11 +141,12 @@ impl Daemon {
             audit: audit.clone(),
             alerts,
             sealed,
+            comparing,
             now,
         };
         let st = stopped.clone();
         tasks.spawn(async move { ("reading", reading.run(reader, received, st).await) });
-        let days = config.file.retention.image_days;
+        let days = config.file.retention.clone();
         tasks.spawn(async move {
             retention::run(store, audit, days, now, stopped).await;
             ("retention", Ok(()))

@@ -25,7 +25,9 @@ use crate::report::identity::report_id;
 use crate::report::reading::{self as report, Outcome, Reason, ReasonCode};
 use crate::seal::key::DeviceKey;
 use crate::seal::outcome::seal_reading;
-use crate::store::{Store, StoreError, StoredInstance};
+use crate::store::{NewPrior, Store, StoreError, StoredInstance};
+
+use super::comparing::{Compared, Comparing};
 
 /// How often the reader may die on one instance before that is its outcome.
 const MAX_STRIKES: u32 = 3;
@@ -42,6 +44,7 @@ pub struct Reading {
     pub audit: Audit,
     pub alerts: AlertSender,
     pub sealed: Arc<Notify>,
+    pub comparing: Arc<Comparing>,
     pub now: fn() -> Moment,
 }
 
@@ -102,9 +105,11 @@ impl Reading {
                 reader::failed(Reason { code: ReasonCode::ReaderDied, words })
             }
         };
-        self.audit.note(read(instance.instance.sha256, &reading.outcome));
+        let compared = self.compared(&reading, &instance).await?;
+        let prior = compared.comparison.as_ref().map(|comparison| comparison.prior.sha256);
+        self.audit.note(read(instance.instance.sha256, &reading.outcome, prior));
         os::step("read");
-        self.seal(instance, reading, start).await?;
+        self.seal(instance, reading, compared.kept, start).await?;
         Ok(true)
     }
 
@@ -129,7 +134,20 @@ impl Reading {
         slot.as_mut().ok_or(StepError::OtherBundles)
     }
 
-    async fn seal(&self, instance: StoredInstance, reading: report::Reading, start: Instant) -> Result<(), StepError> {
+    /// What `reading` is compared with, and what is kept of it for later ones.
+    async fn compared(&self, reading: &report::Reading, instance: &StoredInstance) -> Result<Compared, StepError> {
+        let (comparing, reading) = (Arc::clone(&self.comparing), reading.clone());
+        let (received, now) = (instance.received, (self.now)());
+        self.blocking(move |store| comparing.compare(store, &reading, received, now)).await
+    }
+
+    async fn seal(
+        &self,
+        instance: StoredInstance,
+        reading: report::Reading,
+        kept: Option<NewPrior>,
+        start: Instant,
+    ) -> Result<(), StepError> {
         let device = &self.config.file.device;
         let id = report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid);
         let issued = (self.now)();
@@ -151,7 +169,7 @@ impl Reading {
         let sealed = self
             .blocking(move |store| {
                 let mut outcome = None;
-                let sequence = store.conclude(instance.id, issued, |head| {
+                let sequence = store.conclude_and_keep(instance.id, issued, kept.as_ref(), |head| {
                     seal_reading(&reading, &context, config, &key, head)
                         .inspect(|sealed| outcome = Some(Digest::of(sealed.jws.as_bytes())))
                 })?;
@@ -206,13 +224,13 @@ fn kind(outcome: &Outcome) -> String {
     }
 }
 
-fn read(instance: Digest, outcome: &Outcome) -> Event {
+fn read(instance: Digest, outcome: &Outcome, prior: Option<Digest>) -> Event {
     let (outcome, reason, bundle) = match outcome {
         Outcome::Report(findings) => (audit::Outcome::Report, None, Some(findings.bundle.sha256)),
         Outcome::Abstention(reason) => (audit::Outcome::Abstention, Some(reason.code.as_str()), None),
         Outcome::Failure(reason) => (audit::Outcome::Failure, Some(reason.code.as_str()), None),
     };
-    Event::Read { instance, outcome, reason, bundle }
+    Event::Read { instance, outcome, reason, bundle, prior }
 }
 
 /// An unfit image is an alert: the patient may still be there for another.

@@ -1,4 +1,5 @@
-//! Retention: images go some days after their outcome was delivered; outcomes stay.
+//! Retention: images go some days after their outcome was delivered, results kept for
+//! comparison some days after they were made; outcomes stay.
 //!
 //! Days are counted by a wall clock, so nothing is deleted by one that cannot be
 //! believed: it must be synchronised and must have moved with the monotonic clock for
@@ -11,24 +12,27 @@ use tokio::time::{Instant, sleep};
 
 use crate::audit::{Audit, Event};
 use crate::clock::{Moment, STEADY_FOR, Steadiness};
+use crate::config::Retention;
 use crate::store::{Store, StoreError};
+
+use super::comparing::expiry;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Deletes images that are `days` old, every [`STEADY_FOR`], until `stop`.
-pub async fn run(store: Store, audit: Audit, days: u16, now: fn() -> Moment, mut stop: watch::Receiver<bool>) {
+pub async fn run(store: Store, audit: Audit, days: Retention, now: fn() -> Moment, mut stop: watch::Receiver<bool>) {
     let began = Instant::now();
     let mut steadiness = Steadiness::default();
     loop {
         if let Some(believed) = steadiness.believe(now(), began.elapsed()) {
-            let store = store.clone();
-            match tokio::task::spawn_blocking(move || pass(&store, days, believed)).await {
-                Ok(Ok(0)) => {}
-                Ok(Ok(images)) => {
-                    audit.note(Event::ImagesErased { images });
-                    info!("deleted {images} delivered images older than {days} days");
+            let (store, days) = (store.clone(), days.clone());
+            match tokio::task::spawn_blocking(move || pass(&store, &days, believed)).await {
+                Ok(Ok((0, 0))) => {}
+                Ok(Ok((images, results))) => {
+                    audit.note(Event::Erased { images, results });
+                    info!("deleted {images} delivered images and {results} results kept for comparison, as configured");
                 }
-                Ok(Err(e)) => warn!("old images could not be deleted: {e}"),
+                Ok(Err(e)) => warn!("old images and results could not be deleted: {e}"),
                 Err(e) => warn!("retention: {e}"),
             }
         }
@@ -39,9 +43,13 @@ pub async fn run(store: Store, audit: Audit, days: u16, now: fn() -> Moment, mut
     }
 }
 
-fn pass(store: &Store, days: u16, believed: Moment) -> Result<u64, StoreError> {
+fn pass(store: &Store, days: &Retention, believed: Moment) -> Result<(u64, u64), StoreError> {
     store.restamp_deliveries(believed)?;
-    store.retire_images(believed.unix_ms - i64::from(days) * DAY_MS)
+    store.restamp_priors(believed)?;
+    let images = store.retire_images(believed.unix_ms - i64::from(days.image_days) * DAY_MS)?;
+    // Where nothing is to be kept, what was kept before goes whole.
+    let expiry = if days.comparison_days == 0 { i64::MAX } else { expiry(believed, days.comparison_days) };
+    Ok((images, store.erase_priors(expiry)?))
 }
 
 #[cfg(test)]
@@ -91,7 +99,7 @@ mod tests {
             let passed_ms = i64::try_from(monotonic.as_millis()).unwrap();
             let now = Moment { unix_ms: START.unix_ms + passed_ms + jump_ms, ..START };
             if let Some(believed) = steadiness.believe(now, monotonic) {
-                pass(&store, DAYS, believed).unwrap();
+                pass(&store, &Retention { image_days: DAYS, ..Retention::default() }, believed).unwrap();
             }
             assert!(image.exists() || days_passed >= u64::from(DAYS), "after {days_passed} days");
             monotonic += STEADY_FOR;

@@ -146,6 +146,7 @@ mod tests {
             series_instance_uid: None,
             accession_number: None,
             patient_id: None,
+            patient_id_issuer: None,
             modality: said(modality),
             body_part: said(body_part),
             view: said(view),

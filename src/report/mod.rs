@@ -1,5 +1,6 @@
 //! Reports: the reading as it crosses processes, its facts, its words, and its FHIR form.
 
+pub mod compare;
 pub mod compose;
 pub mod facts;
 pub mod fhir;

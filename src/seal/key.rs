@@ -162,6 +162,11 @@ impl DeviceKey {
         &self.public
     }
 
+    /// What secrets of this device's own are derived from (`pseudonym`).
+    pub(super) fn seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.signing.to_bytes())
+    }
+
     /// The Ed25519 signature of `message` (RFC 8032).
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {

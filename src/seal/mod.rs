@@ -9,6 +9,7 @@ pub mod jws;
 pub mod key;
 pub mod message;
 pub mod outcome;
+pub mod pseudonym;
 pub mod public;
 pub mod receiver;
 pub mod verify;

@@ -10,6 +10,9 @@
 mod instances;
 mod outbox;
 mod outcomes;
+mod priors;
+#[cfg(test)]
+mod priors_tests;
 #[cfg(test)]
 mod tests;
 
@@ -22,10 +25,11 @@ use rusqlite::Connection;
 pub use instances::{Accepted, NewInstance, StoredInstance};
 pub use outbox::{Receipted, Required};
 pub use outcomes::{Head, Outgoing, SealedOutcome, Urgency};
+pub use priors::{Comparable, NewPrior, StoredPrior, Taken};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 3] = [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK, OUTBOX_AND_RECEIPTS];
+const MIGRATIONS: [&str; 4] = [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK, OUTBOX_AND_RECEIPTS, PRIORS];
 /// Version of a database that has taken every step.
 const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another process (`residentd check`) to finish.
@@ -89,6 +93,28 @@ CREATE TABLE receipts (
     PRIMARY KEY (sequence, receiver)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX instances_by_sha256 ON instances(sha256);
+";
+
+/// Past results for comparison. `patient` and `study` are pseudonyms that only the device's
+/// key can make, and no other column says who it is.
+const PRIORS: &str = "
+CREATE TABLE priors (
+    sequence INTEGER PRIMARY KEY,
+    patient BLOB NOT NULL,
+    study BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    region TEXT NOT NULL,
+    view TEXT NOT NULL,
+    taken_day TEXT NOT NULL,
+    taken_unix_ms INTEGER,
+    bundle_sha256 BLOB NOT NULL,
+    outcome_sha256 BLOB NOT NULL,
+    kept_unix_ms INTEGER NOT NULL,
+    kept_synchronised INTEGER NOT NULL,
+    seen TEXT NOT NULL
+) STRICT;
+CREATE INDEX priors_by_patient ON priors(patient, taken_day);
+CREATE INDEX priors_by_age ON priors(kept_unix_ms);
 ";
 
 /// Why the store could not do something.

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, ToSql, TransactionBehavior, params};
 
+use super::priors::{self, NewPrior};
 use super::{Store, StoreError};
 use crate::clock::Moment;
 use crate::digest::Digest;
@@ -70,6 +71,21 @@ impl Store {
         at: Moment,
         seal: impl FnOnce(&Head) -> Result<SealedOutcome, E>,
     ) -> Result<Option<u64>, StoreError> {
+        self.conclude_and_keep(id, at, None, seal)
+    }
+
+    /// As [`Store::conclude`], and keeps `prior` for comparison with later images in the
+    /// same transaction: there is no prior without its outcome, and none is lost.
+    ///
+    /// # Errors
+    /// As [`Store::conclude`].
+    pub fn conclude_and_keep<E: std::fmt::Display>(
+        &self,
+        id: i64,
+        at: Moment,
+        prior: Option<&NewPrior>,
+        seal: impl FnOnce(&Head) -> Result<SealedOutcome, E>,
+    ) -> Result<Option<u64>, StoreError> {
         let sqlite = |e| self.sqlite(e);
         let mut connection = self.lock();
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
@@ -83,6 +99,7 @@ impl Store {
         let head = read_head(&tx).map_err(sqlite)?;
         let sealed = seal(&head).map_err(|e| StoreError::Seal(e.to_string()))?;
         let sequence = head.sequence + 1;
+        let sha256 = Digest::of(sealed.jws.as_bytes());
         tx.execute(
             "INSERT INTO outcomes (sequence, instance_id, report_id, kind, jws, sha256, sealed_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
@@ -91,7 +108,7 @@ impl Store {
                 sealed.report_id,
                 sealed.kind,
                 sealed.jws,
-                Digest::of(sealed.jws.as_bytes()).as_bytes(),
+                sha256.as_bytes(),
                 at.unix_ms
             ],
         )
@@ -99,6 +116,9 @@ impl Store {
         let urgency = sealed.urgency as u8;
         tx.execute("INSERT INTO outbox (sequence, urgency) VALUES (?1, ?2)", params![sequence.cast_signed(), urgency])
             .map_err(sqlite)?;
+        if let Some(prior) = prior {
+            priors::insert(&tx, sequence, sha256, prior, at).map_err(sqlite)?;
+        }
         tx.execute("UPDATE instances SET concluded = 1 WHERE id = ?1", [id]).map_err(sqlite)?;
         crate::os::step("concluding");
         tx.commit().map_err(sqlite)?;

@@ -7,9 +7,9 @@ use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::instance::Instance;
 
-const NOW: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
+pub(super) const NOW: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
 
-fn instance(store: &Store, number: u8) -> NewInstance {
+pub(super) fn instance(store: &Store, number: u8) -> NewInstance {
     let sha256 = Digest::of(&[number]);
     NewInstance {
         instance: Instance {
@@ -36,7 +36,7 @@ fn sealed(name: &str) -> impl FnOnce(&Head) -> Result<SealedOutcome, String> {
     }
 }
 
-fn open() -> (tempfile::TempDir, Store) {
+pub(super) fn open() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     (folder, store)

@@ -48,6 +48,7 @@ impl Study {
             series_instance_uid: uid(object, tags::SERIES_INSTANCE_UID),
             accession_number: text(object, tags::ACCESSION_NUMBER),
             patient_id: text(object, tags::PATIENT_ID),
+            patient_id_issuer: text(object, tags::ISSUER_OF_PATIENT_ID),
             modality: code(object, tags::MODALITY),
             body_part: code(object, tags::BODY_PART_EXAMINED)
                 .or_else(|| coded(object, tags::ANATOMIC_REGION_SEQUENCE, codes::region)),

@@ -35,6 +35,9 @@ pub struct Study {
     pub accession_number: Option<String>,
     /// Patient ID (0010,0020).
     pub patient_id: Option<String>,
+    /// Issuer of Patient ID (0010,0021): whose number that is.
+    #[serde(default)]
+    pub patient_id_issuer: Option<String>,
     /// Modality (0008,0060), upper case: `DX`, `CR`, `US`, …
     pub modality: Option<String>,
     /// Body Part Examined (0018,0015), upper case; where empty, what Anatomic Region

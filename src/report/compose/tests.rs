@@ -58,6 +58,7 @@ fn study(subject: Subject) -> Study {
         series_instance_uid: None,
         accession_number: None,
         patient_id: Some("SECRET".into()),
+        patient_id_issuer: None,
         modality: Some("DX".into()),
         body_part: Some("CHEST".into()),
         view: Some("PA".into()),

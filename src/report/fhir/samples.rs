@@ -20,6 +20,7 @@ pub(crate) fn study(subject: Subject) -> Study {
         series_instance_uid: Some("1.2.3.1".parse().unwrap()),
         accession_number: Some("ACC-1".into()),
         patient_id: Some(PATIENT_ID.into()),
+        patient_id_issuer: None,
         modality: Some("DX".into()),
         body_part: Some("CHEST".into()),
         view: Some("PA".into()),
