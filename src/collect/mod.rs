@@ -42,7 +42,7 @@ use session::{Ended, Session};
 
 /// Receipts and commands under way at once.
 const WINDOW: u16 = 64;
-/// Outcomes under way to us at once, and so in memory and in one step to the disk.
+/// Outcomes under way to us at once, and so in memory, where the broker keeps to it.
 const RECEIVE_MAXIMUM: u16 = 32;
 /// Largest packet: the largest outcome with its topic and properties.
 const MAX_INCOMING_BYTES: usize = MAX_JWS_BYTES + 64 * 1024;

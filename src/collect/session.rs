@@ -13,14 +13,18 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::errand::{Errand, Look, NotKept, Receipted, Returned, Seen, base};
-use super::{Collector, Device, RECEIVE_MAXIMUM};
-use crate::mqtt::{Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, Message, Retain, Retained, Subscribed, random};
+use super::{Collector, Device};
+use crate::mqtt::{
+    Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, MOST_INCOMING, Message, Retain, Retained, Subscribed, random,
+};
 use crate::seal::receiver::{Command, Held, MAX_RECEIPT_OUTCOMES, Receipt};
 
 /// No event at all for so long: build the connection anew.
 const SILENCE: Duration = KEEP_ALIVE.saturating_mul(2);
 /// Receipts without an acknowledgement above which nothing more is taken from the disk.
 const UNANSWERED: usize = 16;
+/// Outcomes in one step to the disk, and so in one receipt at most.
+const BATCH: usize = 64;
 /// For the last errand when stopping; what it did not receipt comes again.
 const LAST_ERRAND_LIMIT: Duration = Duration::from_secs(5);
 /// Different troubles that are told one by one before only the counts go on.
@@ -148,8 +152,8 @@ impl<'a> Session<'a> {
             self.on_status(&arrival);
             return self.link.acknowledge(&arrival).map_err(full);
         }
-        if self.arrived.len() >= usize::from(RECEIVE_MAXIMUM) {
-            return Err(Loss::Protocol("more under way than the receive maximum".to_owned()));
+        if self.arrived.len() >= MOST_INCOMING - BATCH {
+            return Err(Loss::Protocol("far more under way than the receive maximum".to_owned()));
         }
         self.arrived.push(arrival);
         Ok(())
@@ -175,7 +179,8 @@ impl<'a> Session<'a> {
             self.look_at = now + self.collector.pace.look;
             looks.extend(self.collector.known.iter().filter(|(_, device)| device.base.is_some()).map(look));
         }
-        let errand = Errand { arrived: std::mem::take(&mut self.arrived), looks };
+        let batch = self.arrived.len().min(BATCH);
+        let errand = Errand { arrived: self.arrived.drain(..batch).collect(), looks };
         if errand.is_empty() {
             return;
         }
@@ -216,7 +221,7 @@ impl<'a> Session<'a> {
             receipts.entry((base, device)).or_default().push(held);
         }
         for ((base, device), outcomes) in receipts {
-            debug_assert!(outcomes.len() <= MAX_RECEIPT_OUTCOMES, "no more than are under way");
+            debug_assert!(outcomes.len() <= MAX_RECEIPT_OUTCOMES, "no more than a batch");
             let signed = Receipt { device, outcomes }.sign(&self.collector.key);
             self.say(format!("{base}/receipt"), signed.map_err(|e| Loss::Protocol(e.to_string()))?)?;
             self.collector.state.receipts.fetch_add(1, Relaxed);

@@ -136,3 +136,171 @@ fn a_database_of_something_else_is_refused() {
     drop(other);
     assert!(Shelf::database(path).unwrap_err().to_string().contains("schema is 7"));
 }
+
+/// The whole way: a device's store and publisher, the embedded broker, a collector.
+#[cfg(feature = "broker")]
+mod live {
+    use std::net::Ipv4Addr;
+
+    use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::config::{Commands, Mqtt, Receiver, RequiredReceipts};
+    use crate::instance::Instance;
+    use crate::publish::{EmbeddedBroker, Publisher, alert_channel};
+    use crate::store::{NewInstance, SealedOutcome, Store, Urgency};
+
+    const DEADLINE: Duration = Duration::from_secs(40);
+
+    async fn until(what: &str, condition: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !condition() {
+            assert!(started.elapsed() < DEADLINE, "never happened: {what}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// A device with a chain of outcomes in its store, and a receiver's key.
+    struct Site {
+        folder: tempfile::TempDir,
+        store: Store,
+        device: DeviceKey,
+        receiver: DeviceKey,
+        mqtt: Mqtt,
+    }
+
+    impl Site {
+        fn new(outcomes: u64) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path()).unwrap();
+            let (device, receiver) = (DeviceKey::generate().unwrap(), DeviceKey::generate().unwrap());
+            receiver.save_new(&folder.path().join("receiver.key")).unwrap();
+            receiver.save_public(&folder.path().join("receiver.key")).unwrap();
+            let broker = EmbeddedBroker::start((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+            let mqtt = Mqtt {
+                host: "127.0.0.1".to_owned(),
+                port: broker.local_addr().port(),
+                topic_prefix: "residentd".to_owned().try_into().unwrap(),
+                user: None,
+                password_file: None,
+                heartbeat_s: 1.try_into().unwrap(),
+                tls: None,
+            };
+            let site = Self { folder, store, device, receiver, mqtt };
+            for (number, jws) in (1..).zip(samples::chain(&site.device, outcomes)) {
+                site.conclude(number, jws);
+            }
+            site
+        }
+
+        fn conclude(&self, number: u64, jws: String) {
+            let sha256 = Digest::of(&number.to_be_bytes());
+            let instance = Instance {
+                path: self.store.instance_path(&sha256),
+                sha256,
+                size_bytes: 1,
+                sop_class_uid: "1.2.3".parse().unwrap(),
+                sop_instance_uid: format!("1.2.3.{number}").parse().unwrap(),
+                transfer_syntax_uid: "1.2.840.10008.1.2.1".parse().unwrap(),
+            };
+            self.store.accept(&NewInstance { instance, calling_ae: "CART".parse().unwrap(), received: NOW }).unwrap();
+            let id = self.store.next_unread().unwrap().unwrap().id;
+            let urgency = if number % 4 == 0 { Urgency::Urgent } else { Urgency::Routine };
+            let sealed = SealedOutcome { urgency, report_id: format!("{number}"), kind: "report", jws };
+            self.store.conclude(id, NOW, |_| Ok::<_, String>(sealed)).unwrap();
+        }
+
+        fn publish(&self) -> (watch::Sender<bool>, JoinHandle<()>) {
+            let name = |name: &str| name.to_owned().try_into().unwrap();
+            let device = crate::config::Device {
+                site: name("clinic"),
+                name: name("cart-7"),
+                state_dir: "".into(),
+                key_file: "".into(),
+            };
+            let receiver = Receiver {
+                keys: vec![self.folder.path().join("receiver.pub.pem")],
+                required: RequiredReceipts::Any,
+                commands: Commands::Accept,
+            };
+            let (_, alerts) = alert_channel();
+            let (stop, stopped) = watch::channel(false);
+            let bell = Arc::new(Notify::new());
+            let publisher =
+                Publisher::new(&self.mqtt, &device, self.device.id(), self.store.clone(), bell, alerts, || NOW)
+                    .unwrap()
+                    .believing(&receiver)
+                    .unwrap();
+            (stop, tokio::spawn(publisher.run(stopped)))
+        }
+
+        fn collect(&self, shelf: Shelf) -> (Arc<CollectorState>, watch::Sender<bool>, JoinHandle<()>) {
+            let key = DeviceKey::load(&self.folder.path().join("receiver.key")).unwrap();
+            let access = Access::read(&self.mqtt, format!("collect-{:p}", &raw const key), || NOW).unwrap();
+            let devices = vec![self.device.public().clone()];
+            let short = |ms| BackOff { first: Duration::from_millis(ms), longest: Duration::from_millis(4 * ms) };
+            let pace = Pace {
+                reconnect: short(50),
+                ask: short(1200),
+                look: Duration::from_millis(100),
+                shelf: Duration::from_millis(50),
+            };
+            let collector =
+                Collector::new(access, Filters::below("residentd", None), devices, key, shelf, || NOW).paced(pace);
+            let (stop, stopped) = watch::channel(false);
+            (collector.state(), stop, tokio::spawn(collector.run(stopped)))
+        }
+
+        fn shelf(&self) -> Shelf {
+            Shelf::folder(&self.folder.path().join("kept")).unwrap()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn every_outcome_is_kept_once_and_receipted_and_a_restart_forgets_nothing() {
+        let site = Site::new(120);
+        let (state, stop, task) = site.collect(site.shelf());
+        until("subscribed", || state.subscriptions() >= 2).await;
+        let (_publishing, _task) = site.publish();
+        until("receipted", || site.store.undelivered().unwrap() == 0).await;
+        assert_eq!((state.kept(), state.refused(), state.foreign()), (120, 0, 0));
+        stop.send(true).unwrap();
+        tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
+        let kept = site.shelf().first_missing(site.device.id(), 0, 120).unwrap();
+        assert_eq!(kept, (120, None));
+        for (number, outcome) in (1..).zip(site.store.outcomes(0, 200).unwrap()) {
+            let file = site.folder.path().join("kept").join(site.device.id()).join(format!("{number:012}.jws"));
+            assert_eq!(std::fs::read_to_string(file).unwrap(), outcome.jws);
+        }
+    }
+
+    /// What left the outbox long ago, to a collector that is gone, comes again.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_collector_that_lost_everything_asks_for_everything_again() {
+        let site = Site::new(50);
+        let all: Vec<u64> = (1..=50).collect();
+        site.store.delivered(&all, "receipt", NOW).unwrap();
+        let (state, _stop, _task) = site.collect(site.shelf());
+        until("subscribed", || state.subscriptions() >= 2).await;
+        let (_publishing, _task) = site.publish();
+        until("all are there again", || state.kept() == 50).await;
+        assert!(state.asked() >= 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_outcome_that_contradicts_what_is_kept_stays_with_the_device() {
+        let site = Site::new(3);
+        let mut shelf = site.shelf();
+        let forked = otherwise(&site.device, &genuine(&site.store.outcomes(1, 1).unwrap()[0].jws, &site.device), |h| {
+            h.test = !h.test
+        });
+        keep(&mut shelf, &[forked]);
+        let (state, _stop, _task) = site.collect(shelf);
+        until("subscribed", || state.subscriptions() >= 2).await;
+        let (_publishing, _task) = site.publish();
+        until("refused", || state.refused() >= 2).await;
+        until("the first is receipted", || site.store.undelivered().unwrap() == 2).await;
+        assert_eq!(state.kept(), 1);
+    }
+}

@@ -26,6 +26,9 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT_S: u64 = 5;
 /// Requests beside hand-ins and acknowledgements: subscriptions, the farewell, and room.
 const OTHER_REQUESTS: usize = 8;
+/// Messages from the broker that are not acknowledged yet. More than the receive maximum
+/// that we ask for: rumqttd does not keep to it.
+pub const MOST_INCOMING: usize = 256;
 /// Events between the polling task and us; when it is full the poll waits.
 const EVENTS: usize = 64;
 /// What one side of the wire is like.
@@ -167,7 +170,7 @@ impl Link {
     /// Starts to connect; [`Link::next`] tells what came of it.
     #[must_use]
     pub fn open(access: &Access, manner: Manner) -> Self {
-        let requests = usize::from(manner.window) + usize::from(manner.receive_maximum) + OTHER_REQUESTS;
+        let requests = usize::from(manner.window) + MOST_INCOMING + OTHER_REQUESTS;
         let (client, event_loop) = AsyncClient::new(options(access, manner), requests);
         let (sender, events) = mpsc::channel(EVENTS);
         Self { client, events, polling: tokio::spawn(poll(event_loop, sender, access.now)) }

@@ -16,9 +16,9 @@ use crate::seal::receiver::{Command, Held, Receipt, ReceiverError};
 
 /// Between two commands of one receiver: each is good for a thousand outcomes.
 const COMMAND_EVERY: Duration = Duration::from_secs(1);
-/// Receipts that wait for the store; a receiver whose receipt is dropped is sent the
-/// outcomes again, and says it again.
-const WAITING_RECEIPTS: usize = 64;
+/// Receipted outcomes that wait for the store, 160 kB; a receiver whose receipt is dropped
+/// is sent the outcomes again, and says it again.
+const MOST_WAITING: usize = 4096;
 
 /// Why the receivers cannot be believed from the start.
 #[derive(Debug, thiserror::Error)]
@@ -146,9 +146,7 @@ impl Receivers {
         let jws = std::str::from_utf8(arrival.payload()).map_err(|_| Disbelief::NotText)?;
         if is_receipt {
             let (receiver, Receipt { outcomes, .. }) = Receipt::open(jws, &self.keys, &self.device)?;
-            if self.waiting.len() < WAITING_RECEIPTS {
-                self.waiting.push(Believed { receiver, outcomes });
-            }
+            self.wait(receiver, outcomes);
             return Ok(Said::Has);
         }
         let (receiver, Command::Resend { from, to, .. }) = Command::open(jws, &self.keys, &self.device)?;
@@ -160,6 +158,18 @@ impl Receivers {
         }
         self.last_command.insert(receiver, now);
         Ok(Said::Again { from, to })
+    }
+
+    /// Several receipts of one receiver are one step to the disk.
+    fn wait(&mut self, receiver: String, outcomes: Vec<Held>) {
+        let waiting: usize = self.waiting.iter().map(|believed| believed.outcomes.len()).sum();
+        if waiting + outcomes.len() > MOST_WAITING {
+            return;
+        }
+        match self.waiting.last_mut() {
+            Some(last) if last.receiver == receiver => last.outcomes.extend(outcomes),
+            _ => self.waiting.push(Believed { receiver, outcomes }),
+        }
     }
 
     /// Takes the receipts that wait for the store.

@@ -29,7 +29,14 @@ enum Script {
     WithholdsUntilReleased,
     /// Answers with packet ids that nobody used.
     WrongPacketIds,
+    /// CONNACK with a receive maximum that is smaller each time, down to 0, and no answers.
+    Shrinking,
+    /// CONNACK with a maximum packet size that no outcome fits.
+    PacketTooLarge,
 }
+
+/// The receive maximum of [`Script::Shrinking`] on the first connections; 0 from then on.
+const SHRINKING: [u8; 4] = [16, 4, 2, 1];
 
 struct Fake {
     port: u16,
@@ -51,8 +58,8 @@ impl Fake {
             (Arc::clone(&fake.connections), Arc::clone(&fake.reports), Arc::clone(&fake.released));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                connections.fetch_add(1, SeqCst);
-                tokio::spawn(serve(stream, script, Arc::clone(&reports), Arc::clone(&released)));
+                let nth = connections.fetch_add(1, SeqCst);
+                tokio::spawn(serve(stream, script, nth, Arc::clone(&reports), Arc::clone(&released)));
             }
         });
         fake
@@ -78,11 +85,16 @@ async fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 async fn serve(
     mut stream: TcpStream,
     script: Script,
+    nth: u64,
     reports: Arc<AtomicU64>,
     released: Arc<AtomicBool>,
 ) -> Option<()> {
     let _connect = packet(&mut stream).await?;
+    let maximum = usize::try_from(nth).ok().and_then(|nth| SHRINKING.get(nth)).copied().unwrap_or(0);
+    let shrinking = [0x20, 6, 0, 0, 3, 0x21, 0, maximum];
     let connack: &[u8] = match script {
+        Script::Shrinking => &shrinking,
+        Script::PacketTooLarge => &[0x20, 8, 0, 0, 5, 0x27, 0, 0, 4, 0],
         Script::ReceiveMaximumZero => &[0x20, 6, 0, 0, 3, 0x21, 0, 0],
         Script::KeepAliveZero => &[0x20, 6, 0, 0, 3, 0x13, 0, 0],
         Script::Garbage => &[0xff; 64],
@@ -111,6 +123,7 @@ async fn serve(
                 let is_report = body[..2 + topic_bytes].ends_with(b"/report");
                 reports.fetch_add(u64::from(is_report), SeqCst);
                 match script {
+                    Script::Shrinking if is_report => {}
                     Script::WithholdsUntilReleased if is_report => withheld.push([0x40, 2, pkid[0], pkid[1]]),
                     Script::Answers(reason) if is_report => {
                         stream.write_all(&[0x40, 3, pkid[0], pkid[1], reason]).await.ok()?;
@@ -216,4 +229,64 @@ async fn an_outcome_is_delivered_only_after_its_acknowledgement() {
     fake.released.store(true, SeqCst);
     running.drained().await;
     assert_eq!(running.state.acknowledged(), 20);
+}
+
+/// Every way in which a broker can fail to take outcomes: a person hears of it within the
+/// alarm's time, nothing is deleted, and the publisher does not run hot.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_broker_does_instead_of_taking_outcomes_there_is_an_alarm_and_nothing_is_deleted() {
+    assert!(Pace::default().alarm < Duration::from_mins(1));
+    let scripts = [
+        Script::Answers(0x10),
+        Script::Answers(0x80),
+        Script::Answers(0x83),
+        Script::Answers(0x87),
+        Script::Answers(0x90),
+        Script::Answers(0x97),
+        Script::Answers(0x99),
+        Script::ReceiveMaximumZero,
+        Script::Shrinking,
+        Script::PacketTooLarge,
+        Script::Garbage,
+        Script::LyingLengths,
+        Script::NeverAnswers,
+        Script::SilentAfterConnack,
+        Script::WithholdsUntilReleased,
+        Script::WrongPacketIds,
+    ];
+    for script in scripts {
+        let fake = Fake::start(script).await;
+        let mut site = Site::new(fake.port).with_outcomes(20);
+        (site.pace.alarm, site.pace.silence) = (Duration::from_millis(400), Duration::from_millis(200));
+        site.pace.answer = Duration::from_millis(200);
+        let running = site.start();
+        if script == Script::PacketTooLarge {
+            // Told one by one, at once.
+            until("each is told", || running.state.too_large() == 20).await;
+        } else {
+            until("the alarm", || running.state.alarms() >= 1).await;
+        }
+        assert_eq!((running.undelivered(), running.state.acknowledged()), (20, 0), "{script:?}");
+        assert!(
+            fake.connections.load(SeqCst) <= 4 && fake.reports.load(SeqCst) <= 4 * 16,
+            "{script:?} is met too often"
+        );
+        assert!(running.state.alarms() <= 1, "{script:?}: one alarm a state");
+        running.stopped().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receive_maximum_that_shrinks_is_kept_to_and_met_anew() {
+    let fake = Fake::start(Script::Shrinking).await;
+    let mut site = Site::new(fake.port).with_outcomes(40);
+    site.pace.answer = Duration::from_millis(100);
+    site.pace.reconnect = BackOff { first: Duration::from_millis(50), longest: Duration::from_millis(100) };
+    let running = site.start();
+    until("it has shrunk to nothing", || fake.connections.load(SeqCst) > 6).await;
+    // The birth takes one place of each window.
+    let most: u64 = SHRINKING.iter().map(|maximum| u64::from(*maximum)).sum();
+    assert!((10..=most).contains(&fake.reports.load(SeqCst)), "{}", fake.reports.load(SeqCst));
+    assert_eq!(running.undelivered(), 40);
+    running.stopped().await;
 }

@@ -7,6 +7,8 @@ mod embedded;
 mod hostile;
 mod mosquitto;
 #[cfg(feature = "broker")]
+mod receipts;
+#[cfg(feature = "broker")]
 mod store_trouble;
 mod subscriber;
 
@@ -46,6 +48,7 @@ struct Site {
     folder: tempfile::TempDir,
     store: Store,
     settings: Mqtt,
+    receiver: Option<Receiver>,
     pace: Pace,
 }
 
@@ -118,7 +121,7 @@ impl Site {
             heartbeat_s: 1.try_into().unwrap(),
             tls: None,
         };
-        Self { folder, store, settings, pace: Pace::default() }
+        Self { folder, store, settings, receiver: None, pace: Pace::default() }
     }
 
     fn with_login(mut self, user: &str, password: &str) -> Self {
@@ -151,6 +154,9 @@ impl Site {
     fn start(&self) -> Running {
         let bell = Arc::new(Notify::new());
         let (mut publisher, alerts) = self.publisher(&bell).unwrap();
+        if let Some(receiver) = &self.receiver {
+            publisher = publisher.believing(receiver).unwrap();
+        }
         publisher.drive.pace = self.pace;
         let (stop, stopped) = watch::channel(false);
         let state = publisher.state();

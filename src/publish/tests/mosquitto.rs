@@ -14,8 +14,8 @@ const REPORTS: &str = "residentd/clinic/cart-7/report";
 /// `QoS` 1 messages that mosquitto has under way to one subscriber (its default `max_inflight_messages`).
 const MOSQUITTO_INFLIGHT: usize = 20;
 
-struct Mosquitto {
-    port: u16,
+pub(super) struct Mosquitto {
+    pub port: u16,
     folder: tempfile::TempDir,
     child: Child,
 }
@@ -29,7 +29,7 @@ impl Drop for Mosquitto {
 impl Mosquitto {
     /// Starts it with `extra` lines in its configuration, `{folder}` replaced; `None`
     /// where it is not installed.
-    async fn start(extra: &str, files: impl FnOnce(&Path)) -> Option<Self> {
+    pub async fn start(extra: &str, files: impl FnOnce(&Path)) -> Option<Self> {
         if !Path::new(PROGRAM).exists() {
             println!("skipped: {PROGRAM} is not installed");
             return None;
