@@ -166,7 +166,6 @@ mod live {
         folder: tempfile::TempDir,
         store: Store,
         device: DeviceKey,
-        receiver: DeviceKey,
         mqtt: Mqtt,
     }
 
@@ -187,7 +186,7 @@ mod live {
                 heartbeat_s: 1.try_into().unwrap(),
                 tls: None,
             };
-            let site = Self { folder, store, device, receiver, mqtt };
+            let site = Self { folder, store, device, mqtt };
             for (number, jws) in (1..).zip(samples::chain(&site.device, outcomes)) {
                 site.conclude(number, jws);
             }
@@ -206,7 +205,7 @@ mod live {
             };
             self.store.accept(&NewInstance { instance, calling_ae: "CART".parse().unwrap(), received: NOW }).unwrap();
             let id = self.store.next_unread().unwrap().unwrap().id;
-            let urgency = if number % 4 == 0 { Urgency::Urgent } else { Urgency::Routine };
+            let urgency = if number.is_multiple_of(4) { Urgency::Urgent } else { Urgency::Routine };
             let sealed = SealedOutcome { urgency, report_id: format!("{number}"), kind: "report", jws };
             self.store.conclude(id, NOW, |_| Ok::<_, String>(sealed)).unwrap();
         }
@@ -235,7 +234,7 @@ mod live {
             (stop, tokio::spawn(publisher.run(stopped)))
         }
 
-        fn collect(&self, shelf: Shelf) -> (Arc<CollectorState>, watch::Sender<bool>, JoinHandle<()>) {
+        fn collect(&self, on: Shelf) -> (Arc<CollectorState>, watch::Sender<bool>, JoinHandle<()>) {
             let key = DeviceKey::load(&self.folder.path().join("receiver.key")).unwrap();
             let access = Access::read(&self.mqtt, format!("collect-{:p}", &raw const key), || NOW).unwrap();
             let devices = vec![self.device.public().clone()];
@@ -247,7 +246,7 @@ mod live {
                 shelf: Duration::from_millis(50),
             };
             let collector =
-                Collector::new(access, Filters::below("residentd", None), devices, key, shelf, || NOW).paced(pace);
+                Collector::new(access, Filters::below("residentd", None), devices, key, on, || NOW).paced(pace);
             let (stop, stopped) = watch::channel(false);
             (collector.state(), stop, tokio::spawn(collector.run(stopped)))
         }
@@ -293,7 +292,7 @@ mod live {
         let site = Site::new(3);
         let mut shelf = site.shelf();
         let forked = otherwise(&site.device, &genuine(&site.store.outcomes(1, 1).unwrap()[0].jws, &site.device), |h| {
-            h.test = !h.test
+            h.test = !h.test;
         });
         keep(&mut shelf, &[forked]);
         let (state, _stop, _task) = site.collect(shelf);

@@ -4,15 +4,18 @@
 //! `… -- kills --count 10000 --seed 1` one of them at any. A mode is a file with a
 //! `MODE`: add it to [`MODES`]. It fails by `Err` or by a panic.
 
+mod brokers;
 mod clocks;
 mod curves;
 mod images;
 mod kills;
 mod life;
+mod offline;
 mod plan;
 mod proxy;
 mod random;
 mod receiver;
+mod rig;
 mod site;
 mod soak;
 mod supervision;
@@ -38,7 +41,7 @@ pub struct Mode {
 }
 
 /// Every mode there is.
-const MODES: &[Mode] = &[kills::MODE, clocks::MODE, supervision::MODE, soak::MODE];
+const MODES: &[Mode] = &[kills::MODE, clocks::MODE, supervision::MODE, soak::MODE, brokers::MODE, offline::MODE];
 
 #[derive(Parser)]
 struct Arguments {
