@@ -25,7 +25,7 @@
 //! | `deliver` | C-STORE as SCU |
 //! | `digest` | SHA-256 as a type |
 //! | `evaluate` | a bundle held against labelled images, through the same reader |
-//! | `infer` | bundles, routing, the model in our int8 kernels or tract, calibrated findings |
+//! | `infer` | bundles, routing, the model in our int8 kernels or tract, calibrated findings, a writer of words |
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
 //! | `instance` | a DICOM file whose element headers were checked |
 //! | `mqtt` | MQTT 5 as both ends of the wire need it: access, message, one connection |

@@ -1,13 +1,16 @@
-//! `model explain`: which node of a bundle's graph runs where, and how long it takes.
+//! `model explain`: which node of a bundle's graph runs where, and how long it takes;
+//! `model write`: what a writer bundle makes of fact words.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::exit;
 use crate::infer::bundle::Bundle;
 use crate::infer::model::{Engines, Model, NodePath, Path};
+use crate::infer::writer::{Sheet, Writer};
 use crate::os;
 
 #[derive(clap::Args)]
@@ -20,6 +23,24 @@ pub struct Arguments {
 enum Command {
     /// Print each node, its output's shape, who does it and its share of the time
     Explain(Explain),
+    /// Print what a writer bundle drafts from each line of fact words, unguarded, to compare
+    Write(Write),
+}
+
+#[derive(clap::Args)]
+struct Write {
+    /// The writer bundle's folder
+    bundle: PathBuf,
+    /// JSON lines of fact words and a question, as golden/sheets.json of a writer has them
+    sheets: PathBuf,
+}
+
+/// One line of `sheets`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FactWords {
+    facts: Vec<String>,
+    question: String,
 }
 
 #[derive(clap::Args)]
@@ -38,7 +59,37 @@ struct Explain {
 }
 
 pub fn model(arguments: &Arguments) -> anyhow::Result<()> {
-    let Command::Explain(arguments) = &arguments.command;
+    match &arguments.command {
+        Command::Explain(arguments) => explain(arguments),
+        Command::Write(arguments) => write(arguments),
+    }
+}
+
+fn write(arguments: &Write) -> anyhow::Result<()> {
+    let writer = Writer::load(&arguments.bundle).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
+    let text = std::fs::read_to_string(&arguments.sheets).with_context(|| arguments.sheets.display().to_string())?;
+    for (number, line) in text.lines().enumerate() {
+        let words: FactWords = serde_json::from_str(line).with_context(|| format!("sheet {}", number + 1))?;
+        // An image that a writer may ask for is not in a list of words: it gets a blank one.
+        let image = writer.geometry().map(|g| vec![0.0; (g.width * g.height) as usize]);
+        let format = writer.manifest().sheet.format;
+        let sheet = Sheet { format, facts: words.facts, question: words.question, image };
+        let before = os::thread_cpu_time();
+        let tokens = writer.tokens(&sheet, &|| false);
+        let cpu_ms = milliseconds(os::thread_cpu_time().saturating_sub(before));
+        let drafted = tokens.and_then(|tokens| Ok((writer.spell(&tokens)?, tokens)));
+        let answer = match drafted {
+            Ok((parts, tokens)) => serde_json::json!({
+                "tokens": tokens, "findings": parts.findings, "impression": parts.impression, "cpu_ms": cpu_ms
+            }),
+            Err(refusal) => serde_json::json!({ "refused": refusal.code(), "words": refusal.to_string() }),
+        };
+        println!("{answer}");
+    }
+    Ok(())
+}
+
+fn explain(arguments: &Explain) -> anyhow::Result<()> {
     let engines = if arguments.stock { Engines::StockTract } else { Engines::Best };
     let bundle = Bundle::load_with(&arguments.bundle, engines).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
     let mut runs = whole_runs(bundle.model(), arguments.runs)?;

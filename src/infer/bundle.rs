@@ -3,12 +3,14 @@
 //! Each file is read once, held against its digest, and used from those same bytes;
 //! a bundle serves only after it reproduced its golden output on this CPU (promise 7).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::decide::{decide, undecided};
 use super::findings::{BundleIdentity, Findings};
 use super::manifest::Manifest;
 use super::model::{Engines, Model, ModelError, Signature};
+use super::writer::manifest::{Kind, kind};
 use crate::digest::Digest;
 
 /// Largest file of a bundle; the largest reference model is a hundredth of it.
@@ -74,6 +76,16 @@ pub enum BundleError {
         /// What the manifest allows.
         tolerance: f32,
     },
+    /// This CPU does not write what the bundle's maker's wrote.
+    #[error("{path}: golden text {number} is not reproduced on this CPU ({said}): the bundle must not serve here")]
+    GoldenText {
+        /// Which bundle.
+        path: PathBuf,
+        /// Which sheet, from 0.
+        number: usize,
+        /// What came instead.
+        said: String,
+    },
     /// There is nothing to serve, or too much.
     #[error("{path} holds {found} model bundles, need 1 to {MAX_BUNDLES}: set [reader] models_dir")]
     Count {
@@ -85,7 +97,8 @@ pub enum BundleError {
 }
 
 impl Bundle {
-    /// Loads every bundle below `folder` (each sub-folder with a `manifest.toml`), by name.
+    /// Loads every image bundle below `folder` (each sub-folder with a `manifest.toml` that is
+    /// not a writer's), by name.
     ///
     /// # Errors
     /// The first bundle that may not serve.
@@ -94,7 +107,8 @@ impl Bundle {
         let mut folders = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            if path.join("manifest.toml").is_file() {
+            let manifest = path.join("manifest.toml");
+            if manifest.is_file() && !is_writer(&manifest)? {
                 folders.push(path);
             }
         }
@@ -123,19 +137,10 @@ impl Bundle {
         let wrong = |message| BundleError::Manifest { path: path.clone(), message };
         let manifest = Manifest::parse(std::str::from_utf8(&text).map_err(|e| wrong(e.to_string()))?).map_err(wrong)?;
         for name in manifest.digests.keys() {
-            read_verified(folder, name, &manifest)?;
+            read_verified(folder, name, &manifest.digests)?;
         }
         let model = prepare(folder, &manifest, engines)?;
-        let about = &manifest.bundle;
-        let identity = BundleIdentity {
-            name: about.name.clone(),
-            version: about.version.clone(),
-            title: about.title.clone(),
-            intended_use: about.intended_use.clone(),
-            forbidden_use: about.forbidden_use.clone(),
-            research_only: about.research_only,
-            sha256: Digest::of(&text),
-        };
+        let identity = BundleIdentity::of(&manifest.bundle, Digest::of(&text));
         let bundle = Self { manifest, identity, model };
         bundle.reproduce_golden(folder)?;
         Ok(bundle)
@@ -175,8 +180,8 @@ impl Bundle {
 
     fn reproduce_golden(&self, folder: &Path) -> Result<(), BundleError> {
         let golden = &self.manifest.golden;
-        let input = floats(&read_verified(folder, &golden.input, &self.manifest)?);
-        let wanted = floats(&read_verified(folder, &golden.output, &self.manifest)?);
+        let input = floats(&read_verified(folder, &golden.input, &self.manifest.digests)?);
+        let wanted = floats(&read_verified(folder, &golden.output, &self.manifest.digests)?);
         let model = |source| BundleError::Model { path: folder.join("model.onnx"), source };
         let found = self.model.run(&input).map_err(model)?;
         let beyond = if found.len() == wanted.len() {
@@ -194,7 +199,7 @@ impl Bundle {
 }
 
 fn prepare(folder: &Path, manifest: &Manifest, engines: Engines) -> Result<Model, BundleError> {
-    let onnx = read_verified(folder, "model.onnx", manifest)?;
+    let onnx = read_verified(folder, "model.onnx", &manifest.digests)?;
     let signature = Signature {
         input: &manifest.input.tensor,
         height: manifest.input.height as usize,
@@ -206,7 +211,17 @@ fn prepare(folder: &Path, manifest: &Manifest, engines: Engines) -> Result<Model
         .map_err(|source| BundleError::Model { path: folder.join("model.onnx"), source })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
+/// True where the manifest says that the bundle writes instead of reading images.
+fn is_writer(manifest: &Path) -> Result<bool, BundleError> {
+    let text = read(manifest)?;
+    Ok(std::str::from_utf8(&text).is_ok_and(|text| kind(text) == Kind::Writer))
+}
+
+/// The bytes of a bundle's file.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
     let unreadable = |source| BundleError::Unreadable { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
         return Err(unreadable(std::io::Error::other(format!("larger than {MAX_FILE_BYTES} bytes"))));
@@ -214,10 +229,18 @@ fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
     std::fs::read(path).map_err(unreadable)
 }
 
-fn read_verified(folder: &Path, name: &str, manifest: &Manifest) -> Result<Vec<u8>, BundleError> {
+/// The bytes of a bundle's file, held against its digest.
+///
+/// # Errors
+/// It cannot be read, or is another file than `digests` names.
+pub(super) fn read_verified(
+    folder: &Path,
+    name: &str,
+    digests: &BTreeMap<String, Digest>,
+) -> Result<Vec<u8>, BundleError> {
     let path = folder.join(name);
     let bytes = read(&path)?;
-    let (found, wanted) = (Digest::of(&bytes), manifest.digests[name]);
+    let (found, wanted) = (Digest::of(&bytes), digests[name]);
     if found == wanted { Ok(bytes) } else { Err(BundleError::Changed { path, found, wanted }) }
 }
 

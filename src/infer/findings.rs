@@ -110,3 +110,19 @@ pub struct BundleIdentity {
     /// SHA-256 of its manifest, which holds the digests of its other files.
     pub sha256: Digest,
 }
+
+impl BundleIdentity {
+    /// As its manifest says, whose digest is `sha256`.
+    #[must_use]
+    pub fn of(about: &super::manifest::About, sha256: Digest) -> Self {
+        Self {
+            name: about.name.clone(),
+            version: about.version.clone(),
+            title: about.title.clone(),
+            intended_use: about.intended_use.clone(),
+            forbidden_use: about.forbidden_use.clone(),
+            research_only: about.research_only,
+            sha256,
+        }
+    }
+}

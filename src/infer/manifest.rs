@@ -237,6 +237,8 @@ impl Manifest {
     }
 }
 
-fn leaves_the_folder(name: &str) -> bool {
+/// True for a file name that is not inside the folder.
+#[must_use]
+pub fn leaves_the_folder(name: &str) -> bool {
     name.split('/').any(|part| part.is_empty() || part == "." || part == "..")
 }

@@ -1,4 +1,4 @@
-//! Inference: verified bundles, routing by header, the model inside tract, calibrated findings.
+//! Inference: verified bundles, routing by header, the model inside tract, calibrated findings; a writer of words.
 
 pub mod bundle;
 pub mod decide;
@@ -7,3 +7,4 @@ pub mod int8;
 pub mod manifest;
 pub mod model;
 pub mod route;
+pub mod writer;

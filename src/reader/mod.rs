@@ -4,6 +4,7 @@ pub mod resident;
 pub mod serve;
 pub mod supervise;
 pub mod wire;
+pub mod write;
 
 use crate::report::compose::compose;
 use crate::report::reading::{Outcome, Reading, Reason};

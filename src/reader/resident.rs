@@ -9,20 +9,26 @@ use std::time::Instant;
 use dicom_object::DefaultDicomObject;
 
 use super::wire::{Answered, Found};
+use super::write::{self, Drafted};
 use crate::digest::Digest;
 use crate::infer::bundle::Bundle;
 use crate::infer::route::route;
+use crate::infer::writer::Writer;
 use crate::instance::{Headers, Instance, InstanceError, Pixels};
 use crate::pixels::{self, PixelError};
 use crate::preprocess::{self, Look};
 use crate::quality;
 use crate::report::compose::compose;
+use crate::report::facts::Facts;
 use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Timing};
 use crate::study::Study;
 
 /// Bundles in memory, ready to read.
 pub struct Resident {
     bundles: Vec<Bundle>,
+    writer: Option<Writer>,
+    /// The last image that was read, as the writer looks at it.
+    seen: Option<Vec<f32>>,
 }
 
 /// A reading while it is made.
@@ -31,6 +37,7 @@ struct Draft {
     study: Option<Study>,
     pixels_sha256: Option<Digest>,
     timings: Vec<Timing>,
+    seen: Option<Vec<f32>>,
 }
 
 impl Draft {
@@ -49,16 +56,25 @@ impl Draft {
 }
 
 impl Resident {
-    /// A resident that reads with `bundles`.
+    /// A resident that reads with `bundles` and drafts with `writer`.
     #[must_use]
-    pub const fn new(bundles: Vec<Bundle>) -> Self {
-        Self { bundles }
+    pub const fn new(bundles: Vec<Bundle>, writer: Option<Writer>) -> Self {
+        Self { bundles, writer, seen: None }
+    }
+
+    /// Drafts the words of `facts`, which are of the image that was read last.
+    #[must_use]
+    pub fn write(&mut self, facts: &Facts) -> Drafted {
+        match &self.writer {
+            Some(writer) => write::draft(writer, facts, self.seen.take()),
+            None => Drafted::NoWriter,
+        }
     }
 
     /// Reads the file at `path`, which must have digest `expected` if given. Always
     /// gives a reading: what cannot be read is an abstention or failure with its reason.
     #[must_use]
-    pub fn read(&self, path: &Path, expected: Option<Digest>) -> Answered {
+    pub fn read(&mut self, path: &Path, expected: Option<Digest>) -> Answered {
         let mut draft = Draft::default();
         let inspected = draft.stage("validate", |_| Instance::inspect(path));
         let found = inspected.as_ref().ok().map(|(instance, _)| found(instance));
@@ -69,6 +85,7 @@ impl Resident {
             Ok((instance, headers)) => self.outcome(&instance, &headers, &mut draft).unwrap_or_else(|refused| refused),
             Err(e) => unreadable(&e),
         };
+        self.seen = draft.seen.take();
         Answered { found, reading: draft.finish(outcome) }
     }
 
@@ -91,6 +108,9 @@ impl Resident {
             .stage("quality", |_| quality::assess(&gray))
             .map_err(|unfit| abstention(ReasonCode::Unfit, unfit.to_string()))?;
         let input = draft.stage("preprocess", |_| preprocess::input(&gray, &bundle.manifest().geometry()));
+        if let Some(geometry) = self.writer.as_ref().and_then(Writer::geometry) {
+            draft.seen = Some(preprocess::input(&gray, &geometry));
+        }
         let findings = draft
             .stage("infer", |_| bundle.findings(&input, study.view.as_deref()))
             .map_err(|e| failure(&e.to_string()))?;

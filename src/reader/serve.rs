@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::resident::Resident;
 use super::wire::{Answer, Request, WireError, claimed_len, frame};
+use super::write::{self, Serving};
 use crate::infer::bundle::Bundle;
 use crate::os::{self, sandbox};
 
@@ -23,7 +24,7 @@ pub fn serve() -> Result<(), WireError> {
     os::end_with_parent()?;
     os::close_inherited()?;
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    let Some(Request::Start { models_dir, image_dirs, memory_bytes }) = next(&mut socket)? else {
+    let Some(Request::Start { models_dir, image_dirs, memory_bytes, writer }) = next(&mut socket)? else {
         return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));
     };
     let readable: Vec<_> = image_dirs.into_iter().chain([models_dir.clone()]).collect();
@@ -34,13 +35,22 @@ pub fn serve() -> Result<(), WireError> {
         Err(e) => return answer(&mut socket, &Answer::Unusable(e.to_string())),
     };
     let identities = bundles.iter().map(|b| b.identity().clone()).collect();
-    answer(&mut socket, &Answer::Ready { bundles: identities, walls })?;
+    // A writer that may not serve takes nothing from the reading: the grammar writes.
+    let writer = writer.map(|name| write::load(&models_dir, &name));
+    let serving = writer.as_ref().map(|writer| match writer {
+        Ok(writer) => Serving::Ready(writer.identity().clone()),
+        Err(why) => Serving::Unusable(why.clone()),
+    });
+    answer(&mut socket, &Answer::Ready { bundles: identities, walls, writer: serving })?;
     os::step("reader-loaded");
-    let resident = Resident::new(bundles);
+    let mut resident = Resident::new(bundles, writer.and_then(Result::ok));
     while let Some(request) = next(&mut socket)? {
-        let Request::Read { path, sha256 } = request else { continue };
         os::step("reader-asked");
-        let answered = Answer::Read(Box::new(resident.read(&path, sha256)));
+        let answered = match request {
+            Request::Read { path, sha256 } => Answer::Read(Box::new(resident.read(&path, sha256))),
+            Request::Write(facts) => Answer::Written(resident.write(&facts)),
+            Request::Start { .. } => continue,
+        };
         os::step("reader-answering");
         answer(&mut socket, &answered)?;
         os::step("reader-answered");

@@ -17,10 +17,12 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::wire::{Answer, Answered, Request, WireError, claimed_len, frame};
+use super::write::{Drafted, Serving};
 use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
 use crate::os::sandbox::Walls;
 use crate::pulse::Pulse;
+use crate::report::facts::Facts;
 
 /// Longest time for loading bundles and their golden check, on the slowest board.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -36,6 +38,8 @@ pub struct Settings {
     pub memory_bytes: u64,
     /// Longest time for one image.
     pub time_limit: Duration,
+    /// Name of the writer bundle among the bundles, where one is in use.
+    pub writer: Option<String>,
     /// Beats while an answer is awaited that may still come.
     pub pulse: Arc<Pulse>,
 }
@@ -50,6 +54,8 @@ pub struct Supervised {
     pub bundles: Vec<BundleIdentity>,
     /// Which walls stand.
     pub walls: Walls,
+    /// What became of the writer, where one is in use.
+    pub writer: Option<Serving>,
 }
 
 /// What came of asking.
@@ -101,18 +107,22 @@ impl Supervised {
             models_dir: settings.models_dir.clone(),
             image_dirs: settings.image_dirs.clone(),
             memory_bytes: settings.memory_bytes,
+            writer: settings.writer.clone(),
         };
         match ask(&mut socket, &start, START_LIMIT, &settings.pulse).await {
-            Ok(Answer::Ready { bundles, walls }) => Ok(Self {
+            Ok(Answer::Ready { bundles, walls, writer }) => Ok(Self {
                 child,
                 socket,
                 time_limit: settings.time_limit,
                 pulse: settings.pulse.clone(),
                 bundles,
                 walls,
+                writer,
             }),
             Ok(Answer::Unusable(why)) => Err(ReaderError::Unusable(why)),
-            Ok(Answer::Read(_)) => Err(ReaderError::NotReady("it answered what was not asked".into())),
+            Ok(Answer::Read(_) | Answer::Written(_)) => {
+                Err(ReaderError::NotReady("it answered what was not asked".into()))
+            }
             Err(why) => Err(ReaderError::NotReady(why)),
         }
     }
@@ -123,6 +133,19 @@ impl Supervised {
             Ok(Answer::Read(answered)) => Attempt::Read(answered),
             Ok(_) => self.died("it answered what was not asked".into()).await,
             Err(why) => self.died(why).await,
+        }
+    }
+
+    /// Drafts the words of `facts`, which are of the file that was read last. After an error, in
+    /// words, this reader is spent.
+    ///
+    /// # Errors
+    /// The process died or ran out of time.
+    pub async fn write(&mut self, facts: Facts) -> Result<Drafted, String> {
+        match ask(&mut self.socket, &Request::Write(Box::new(facts)), self.time_limit, &self.pulse).await {
+            Ok(Answer::Written(drafted)) => Ok(drafted),
+            Ok(_) => Err(self.ended("it answered what was not asked".into()).await),
+            Err(why) => Err(self.ended(why).await),
         }
     }
 
@@ -138,13 +161,17 @@ impl Supervised {
     }
 
     async fn died(&mut self, why: String) -> Attempt {
+        Attempt::Died(self.ended(why).await)
+    }
+
+    async fn ended(&mut self, why: String) -> String {
         let status = if let Ok(Some(status)) = self.child.try_wait() {
             Ok(status)
         } else {
             let _ = self.child.start_kill();
             self.child.wait().await
         };
-        Attempt::Died(status.map_or_else(|_| why.clone(), |status| format!("{why} ({status})")))
+        status.map_or_else(|_| why.clone(), |status| format!("{why} ({status})"))
     }
 }
 

@@ -8,9 +8,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::write::{Drafted, Serving};
 use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
 use crate::os::sandbox::Walls;
+use crate::report::facts::Facts;
 use crate::report::reading::Reading;
 
 /// Longest frame: a reading with sixteen findings is about 20 kB.
@@ -28,6 +30,8 @@ pub enum Request {
         image_dirs: Vec<PathBuf>,
         /// Address space, bytes.
         memory_bytes: u64,
+        /// Name of the writer bundle in that folder, where one is in use.
+        writer: Option<String>,
     },
     /// Read one instance.
     Read {
@@ -36,6 +40,9 @@ pub enum Request {
         /// Digest that the file must have; `None`: whatever it has.
         sha256: Option<Digest>,
     },
+    /// Draft the words of a fact sheet; of the image that was read last, where the writer
+    /// looks at one.
+    Write(Box<Facts>),
 }
 
 /// From the reader.
@@ -48,11 +55,15 @@ pub enum Answer {
         bundles: Vec<BundleIdentity>,
         /// What the kernel lacks.
         walls: Walls,
+        /// What became of the writer, where one was asked for.
+        writer: Option<Serving>,
     },
     /// It cannot serve, in words.
     Unusable(String),
     /// What came of an instance.
     Read(Box<Answered>),
+    /// What came of a fact sheet.
+    Written(Drafted),
 }
 
 /// What came of an instance.

@@ -122,8 +122,12 @@ fn a_module_uses_only_what_the_architecture_allows() {
 
 /// Crates that are colleagues: each is named below one path only.
 const AT_HOME: &[(&str, &[&str])] = &[
-    ("tract_onnx", &["infer/model.rs", "infer/model/", "infer/int8/import.rs"]),
+    (
+        "tract_onnx",
+        &["infer/model.rs", "infer/model/", "infer/int8/import.rs", "infer/writer/graph.rs", "infer/writer/product.rs"],
+    ),
     ("tract_core", &["infer/model.rs", "infer/model/"]),
+    ("tokenizers", &["infer/writer/vocabulary.rs"]),
     ("rusqlite", &["store/", "collect/sqlite.rs"]),
     ("rumqttc", &["mqtt/link.rs", "receive.rs", "cli/mod.rs"]),
     ("rumqttd", &["publish/broker.rs", "cli/mod.rs"]),

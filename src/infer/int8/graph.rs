@@ -30,6 +30,7 @@ pub struct Constant {
 
 /// Values of the types that quantized graphs use.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the types say it")]
 pub enum Values {
     F32(Vec<f32>),
     U8(Vec<u8>),

@@ -81,7 +81,14 @@ fn attribute(proto: &AttributeProto) -> Attribute {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ONNX keeps u8 and s8 in 32-bit fields")]
-fn constant(tensor: &TensorProto) -> Result<Constant, String> {
+/// A constant of the file.
+///
+/// # Errors
+/// Its values contradict its shape.
+///
+/// # Panics
+/// Never: four bytes are four bytes.
+pub fn constant(tensor: &TensorProto) -> Result<Constant, String> {
     let wrong = || format!("constant {:?} does not hold what its shape says", tensor.name);
     let shape: Vec<usize> =
         tensor.dims.iter().map(|&d| usize::try_from(d)).collect::<Result<_, _>>().map_err(|_| wrong())?;

@@ -11,9 +11,12 @@
 //! and symmetric s8 weights, joined by `Add`, `Relu`, `Clip`, `GlobalAveragePool`, `Flatten`. A
 //! graph with anything else stays with tract as a whole, and the reason is kept.
 //!
+//! `gemv` holds the products of a decoder's steps, whose weights alone are quantized.
+//!
 //! The result is the same on every CPU, bit for bit: sums are integers, and the few float
 //! operations of a layer have one order (`kernel::finish`).
 
+pub mod gemv;
 mod graph;
 mod import;
 pub mod kernel;
@@ -27,6 +30,7 @@ mod recognise;
 mod tests;
 mod work;
 
-pub use import::import;
+pub use graph::{Constant, Values};
+pub use import::{constant, import};
 pub use plan::Plan;
 pub use recognise::recognise;

@@ -6,11 +6,12 @@
 #![expect(unsafe_code, reason = "loads by pointer in the innermost loop; bounds are Tile's constructor's")]
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_epi16, _mm256_srai_epi16,
-    _mm256_srli_epi16, _mm256_storeu_si256,
+    __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi8_epi16, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
+    _mm256_slli_epi16, _mm256_srai_epi16, _mm256_srli_epi16, _mm256_storeu_si256,
 };
 
+use super::super::gemv::{ROWS, STRIDE};
 use super::super::pack::{Depthwise, GROUP, LANES, Lanes, Packed};
 use super::finish::Finish;
 use super::sweep::{self, Cut, Tile, Windows};
@@ -34,6 +35,30 @@ pub fn wide(input: &[u8], windows: &Windows, packed: &Packed, finish: &mut Finis
 #[target_feature(enable = "avx2")]
 pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: usize, finish: &mut Finish<'_>) {
     sweep::depthwise(input, windows, packed, channels, finish);
+}
+
+/// Sums of rows of weights with one row of values: both in i16, products summed by pairs in i32.
+#[target_feature(enable = "avx2")]
+pub fn rows(weights: &[i8], values: &[i16]) -> [i32; ROWS] {
+    let (values, rest) = values.as_chunks::<STRIDE>();
+    let (weights, odd) = weights.as_chunks::<STRIDE>();
+    assert!(rest.is_empty() && odd.is_empty() && weights.len() == ROWS * values.len(), "whole rows");
+    let mut totals = [_mm256_setzero_si256(); ROWS];
+    for (i, values) in values.iter().enumerate() {
+        // SAFETY: sixteen i16 are one vector.
+        let values_16 = unsafe { _mm256_loadu_si256(values.as_ptr().cast()) };
+        for (row, total) in totals.iter_mut().enumerate() {
+            // SAFETY: sixteen i8 are one half vector.
+            let row_16 = unsafe { _mm_loadu_si128(weights[row * (weights.len() / ROWS) + i].as_ptr().cast()) };
+            *total = _mm256_add_epi32(*total, _mm256_madd_epi16(_mm256_cvtepi8_epi16(row_16), values_16));
+        }
+    }
+    totals.map(|total| {
+        let mut lanes = [0i32; 8];
+        // SAFETY: eight i32 are one vector.
+        unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), total) };
+        lanes.iter().sum()
+    })
 }
 
 #[target_feature(enable = "avx2")]

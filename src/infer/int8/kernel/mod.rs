@@ -13,6 +13,7 @@ pub mod sweep;
 #[cfg(test)]
 mod tests;
 
+use super::gemv::ROWS;
 use super::pack::{Depthwise, Packed};
 use finish::Finish;
 use sweep::Windows;
@@ -97,6 +98,23 @@ impl Kernel {
             Instructions::Avx2Wide => unsafe { avx2::wide(input, windows, packed, finish) },
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx512Vnni => unsafe { avx512::convolution(input, windows, packed, finish) },
+        }
+    }
+
+    /// Sums of [`ROWS`] rows of weights with one row of values, each row as long as `values`.
+    ///
+    /// # Panics
+    /// `weights` has another size, or `values` is no multiple of [`STRIDE`](super::gemv::STRIDE).
+    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls functions that need CPU features"))]
+    #[must_use]
+    pub fn rows(self, weights: &[i8], values: &[i16]) -> [i32; ROWS] {
+        match self.0 {
+            Instructions::Scalar => scalar::rows(weights, values),
+            // SAFETY: as in `convolution`; the AVX-512 kernel is made only where AVX2 is.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2Pairs | Instructions::Avx2Wide | Instructions::Avx512Vnni => unsafe {
+                avx2::rows(weights, values)
+            },
         }
     }
 

@@ -1,5 +1,6 @@
 //! The portable kernel: what every other kernel must equal, bit for bit.
 
+use super::super::gemv::{ROWS, STRIDE};
 use super::super::pack::{Depthwise, GROUP, LANES, Lanes, Packed};
 use super::finish::Finish;
 use super::sweep::{self, Cut, Tile, Windows};
@@ -14,6 +15,16 @@ pub fn convolution(input: &[u8], windows: &Windows, packed: &Packed, finish: &mu
 /// A depthwise convolution.
 pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: usize, finish: &mut Finish<'_>) {
     sweep::depthwise(input, windows, packed, channels, finish);
+}
+
+/// Sums of rows of weights with one row of values.
+pub fn rows(weights: &[i8], values: &[i16]) -> [i32; ROWS] {
+    assert!(values.len().is_multiple_of(STRIDE) && weights.len() == ROWS * values.len(), "whole rows");
+    let mut sums = [0; ROWS];
+    for (sum, row) in sums.iter_mut().zip(weights.chunks_exact(values.len())) {
+        *sum = row.iter().zip(values).map(|(&w, &v)| i32::from(w) * i32::from(v)).sum();
+    }
+    sums
 }
 
 fn accumulate(tile: &Tile<'_>, sums: &mut [Lanes<i32>]) {
