@@ -4,6 +4,7 @@ pub mod compare;
 pub mod compose;
 pub mod facts;
 pub mod fhir;
+pub mod guard;
 pub mod identity;
 pub mod label;
 pub mod reading;

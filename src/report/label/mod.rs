@@ -21,6 +21,8 @@ pub use words::{MAX_WORDS, sentences};
 pub const NORMAL: &str = "normal";
 /// The label of what is abnormal and has no label of its own.
 pub const OTHER: &str = "other";
+/// What a general statement of normality denies: more than labels can say.
+pub const EVERYTHING: &str = "*";
 
 /// How surely a sentence speaks of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +40,7 @@ pub enum Certainty {
 /// What a sentence says of one finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The finding; `*` where a sentence calls more normal than labels can say.
+    /// The finding; [`EVERYTHING`] where a sentence calls more normal than labels can say.
     pub label: &'static str,
     /// How surely.
     pub certainty: Certainty,
@@ -62,13 +64,22 @@ pub fn claims(words: &[String]) -> Vec<Claim> {
     claims
 }
 
-/// What a sentence's statements of normality deny.
+/// What a sentence's statements of normality deny. A general one (`*`) that only stands
+/// inside a particular one, or inside the mention of a finding, is none.
 #[must_use]
-pub fn normality(words: &[String]) -> Vec<Claim> {
-    let denied = |found: Found, label: &'static String| Claim { label, certainty: Certainty::Denied, found };
-    let statements =
-        TABLE.normals.iter().flat_map(|normal| normal.say.find(words).into_iter().map(move |f| (normal, f)));
-    statements.flat_map(|(normal, f)| normal.denies.iter().map(move |label| denied(f.clone(), label))).collect()
+pub fn normality(words: &[String], claims: &[Claim]) -> Vec<Claim> {
+    let mut denied = Vec::new();
+    for normal in &TABLE.normals {
+        for found in normal.say.find(words) {
+            let particular = claims.iter().chain(&denied).any(|claim| overlap(&claim.found.range, &found.range));
+            let is_general = normal.denies.iter().any(|label| label == EVERYTHING);
+            if !(is_general && particular) {
+                let claim = |label| Claim { label, certainty: Certainty::Denied, found: found.clone() };
+                denied.extend(normal.denies.iter().map(|label| claim(label.as_str())));
+            }
+        }
+    }
+    denied
 }
 
 /// The labels that an indexer of reports would give to a report of these sections: what

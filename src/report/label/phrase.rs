@@ -54,8 +54,8 @@ pub struct Phrases {
     steps: Vec<Vec<Step>>,
     /// Which may begin with a word.
     by_word: HashMap<String, Vec<usize>>,
-    /// Which may begin with a prefix.
-    by_prefix: Vec<(String, usize)>,
+    /// Which may begin with a prefix, by its first letter.
+    by_prefix: HashMap<char, Vec<(String, usize)>>,
 }
 
 impl Phrases {
@@ -70,7 +70,10 @@ impl Phrases {
             for first in firsts {
                 match &first[0] {
                     Pattern::Word(word) => phrases.by_word.entry(word.clone()).or_default().push(at),
-                    Pattern::Prefix(prefix) => phrases.by_prefix.push((prefix.clone(), at)),
+                    Pattern::Prefix(prefix) => {
+                        let letter = prefix.chars().next().unwrap_or_default();
+                        phrases.by_prefix.entry(letter).or_default().push((prefix.clone(), at));
+                    }
                 }
             }
             phrases.steps.push(steps);
@@ -86,7 +89,9 @@ impl Phrases {
 
     fn longest(&self, words: &[String], at: usize) -> Option<Found> {
         let by_word = self.by_word.get(&words[at]).into_iter().flatten();
-        let by_prefix = self.by_prefix.iter().filter(|(prefix, _)| words[at].starts_with(prefix.as_str()));
+        let letter = words[at].chars().next().unwrap_or_default();
+        let lettered = self.by_prefix.get(&letter).into_iter().flatten();
+        let by_prefix = lettered.filter(|(prefix, _)| words[at].starts_with(prefix.as_str()));
         let mut longest: Option<Found> = None;
         for phrase in by_word.chain(by_prefix.map(|(_, phrase)| phrase)) {
             let mut named = Vec::new();

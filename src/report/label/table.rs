@@ -16,7 +16,7 @@ struct Raw {
     cues: Cues<Vec<String>>,
     finding: Vec<RawFinding>,
     normal: Vec<RawNormal>,
-    guard: BTreeMap<String, Vec<String>>,
+    guard: Guard<Vec<String>>,
     place: BTreeMap<String, Vec<String>>,
 }
 
@@ -52,6 +52,53 @@ struct RawFinding {
 struct RawNormal {
     say: Vec<String>,
     denies: Vec<String>,
+    #[serde(default)]
+    beside: Vec<String>,
+}
+
+/// Words of guarded drafts; the table says what each is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard<P> {
+    pub filler: P,
+    pub connecting: P,
+    pub denying: P,
+    pub probable: P,
+    pub possible: P,
+    pub grading: P,
+    pub new: P,
+    pub larger: P,
+    pub unchanged: P,
+    pub smaller: P,
+    pub resolved: P,
+    pub earlier: P,
+    pub measuring: P,
+    pub identity: P,
+    pub urging: P,
+    pub certain: P,
+}
+
+impl Guard<Vec<String>> {
+    fn parsed(&self) -> Result<Guard<Phrases>, NotAPhrase> {
+        Ok(Guard {
+            filler: Phrases::new(&self.filler)?,
+            connecting: Phrases::new(&self.connecting)?,
+            denying: Phrases::new(&self.denying)?,
+            probable: Phrases::new(&self.probable)?,
+            possible: Phrases::new(&self.possible)?,
+            grading: Phrases::new(&self.grading)?,
+            new: Phrases::new(&self.new)?,
+            larger: Phrases::new(&self.larger)?,
+            unchanged: Phrases::new(&self.unchanged)?,
+            smaller: Phrases::new(&self.smaller)?,
+            resolved: Phrases::new(&self.resolved)?,
+            earlier: Phrases::new(&self.earlier)?,
+            measuring: Phrases::new(&self.measuring)?,
+            identity: Phrases::new(&self.identity)?,
+            urging: Phrases::new(&self.urging)?,
+            certain: Phrases::new(&self.certain)?,
+        })
+    }
 }
 
 /// A finding, and how it is mentioned.
@@ -72,6 +119,8 @@ pub struct Normal {
     pub say: Phrases,
     /// Labels that it denies; `*` is more than labels can say.
     pub denies: Vec<String>,
+    /// Words that may stand beside it.
+    pub beside: Vec<String>,
 }
 
 /// The whole table.
@@ -82,8 +131,8 @@ pub struct Table {
     pub findings: Vec<Mention>,
     /// Statements of normality.
     pub normals: Vec<Normal>,
-    /// Words of the guard, by kind.
-    pub guard: BTreeMap<String, Phrases>,
+    /// Words of guarded drafts.
+    pub guard: Guard<Phrases>,
     /// Words that place, by side or zone.
     pub place: BTreeMap<String, Vec<String>>,
 }
@@ -127,13 +176,14 @@ impl Table {
                 beside: raw.beside,
             })
         };
-        let normal = |raw: RawNormal| Ok(Normal { say: Phrases::new(&raw.say)?, denies: raw.denies });
-        let guard = raw.guard.iter().map(|(kind, phrases)| Ok((kind.clone(), Phrases::new(phrases)?)));
+        let normal =
+            |raw: RawNormal| Ok(Normal { say: Phrases::new(&raw.say)?, denies: raw.denies, beside: raw.beside });
+        let guard = raw.guard.parsed()?;
         Ok(Self {
             cues,
             findings: raw.finding.into_iter().map(mention).collect::<Result<_, _>>()?,
             normals: raw.normal.into_iter().map(normal).collect::<Result<_, NotAPhrase>>()?,
-            guard: guard.collect::<Result<_, NotAPhrase>>()?,
+            guard,
             place: raw.place,
         })
     }
