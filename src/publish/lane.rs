@@ -80,6 +80,11 @@ impl Forward {
         self.again = true;
     }
 
+    /// True where everything that the store had was handed in, and nothing has to be met again.
+    pub fn is_done(&self) -> bool {
+        !self.stale && !self.again && self.ready.is_empty()
+    }
+
     /// True where the store has to be asked; starts the next round where one is due.
     pub fn wants(&mut self) -> bool {
         if self.again && !self.stale && self.ready.is_empty() {

@@ -162,8 +162,8 @@ impl<'a> Session<'a> {
         if self.overdue_at.is_none() && self.drive.window.awaits_receipts() {
             self.overdue_at = Some(Instant::now() + self.drive.pace.receipt.wait(self.overdue_rounds, random()));
         }
-        let stuck = self.stage != Stage::Born || self.drive.window.is_stuck();
-        self.drive.watch_for_alarm(stuck);
+        let waits = self.stage != Stage::Born || self.drive.window.may_wait();
+        self.drive.watch_for_alarm(waits);
         Ok(())
     }
 

@@ -280,10 +280,12 @@ impl<N> Window<N> {
         }
     }
 
-    /// True where an outcome is on its way and has not arrived.
+    /// True unless it is known that no outcome waits: nothing is under way, unreceipted, to be
+    /// read, or to be met again.
     #[must_use]
-    pub fn is_stuck(&self) -> bool {
-        self.paused || self.awaits_receipts() || self.slots.reports().next().is_some()
+    pub fn may_wait(&self) -> bool {
+        let read = self.urgent.is_done() && self.routine.is_done() && !self.fetching;
+        !read || self.paused || self.awaits_receipts() || self.slots.reports().next().is_some()
     }
 
     /// What to ask the store for, if anything; the outcomes in [`Self::unrecorded`] must be

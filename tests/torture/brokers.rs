@@ -63,7 +63,9 @@ fn run(plan: &Plan) -> Result<String, String> {
             .map(|rig| {
                 let (kills, random, tally) =
                     (plan.count / rigs + u64::from(rig < plan.count % rigs), Random::new(plan.seed, rig), &tally);
-                scope.spawn(move || torment(kills, random, tally, plan))
+                // Every other collector is two processes that share a subscription and a database.
+                let shared_by = 1 + rig % 2;
+                scope.spawn(move || torment(kills, shared_by, random, tally, plan))
             })
             .collect();
         running.into_iter().try_for_each(|rig| rig.join().map_err(|_| "a rig panicked, see above".to_owned())?)
@@ -79,13 +81,13 @@ fn run(plan: &Plan) -> Result<String, String> {
 }
 
 /// Kills one rig's broker `kills` times, lets it drain, and compares.
-fn torment(kills: u64, mut random: Random, tally: &Tally, plan: &Plan) -> Result<(), String> {
+fn torment(kills: u64, shared_by: u64, mut random: Random, tally: &Tally, plan: &Plan) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let key = DeviceKey::generate().unwrap();
     key.save_public(&folder.path().join("device.key")).unwrap();
     let store = Store::open(folder.path()).unwrap();
     let mut broker = Broker::new(folder.path());
-    let mut collector = Collector::new(folder.path(), broker.port);
+    let mut collector = Collector::new(folder.path(), broker.port, shared_by);
     broker.start();
     collector.start();
     let publishing = Publishing::start(&store, &key, broker.port, collector.public_key());

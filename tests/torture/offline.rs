@@ -37,7 +37,7 @@ fn run(plan: &Plan) -> Result<String, String> {
     let site = Site::new("offline", ([127, 0, 0, 1], broker.port).into());
     let key = DeviceKey::load(&site.path("device.key")).map_err(|e| e.to_string())?;
     key.save_public(&folder.path().join("device.key")).map_err(|e| e.to_string())?;
-    let mut collector = Collector::new(folder.path(), broker.port);
+    let mut collector = Collector::new(folder.path(), broker.port, 1);
     let section = format!("[receiver]\nkeys = [\"{}\"]\n\n[retention]\n", collector.public_key().display());
     site.edit("[retention]\n", &section);
 

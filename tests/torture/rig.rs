@@ -80,44 +80,49 @@ impl Drop for Broker {
     }
 }
 
-/// A `residentd collect` with a database; dropped, it is killed.
+/// One `residentd collect` with a database, or several that share it; dropped, they are killed.
 pub struct Collector {
     folder: PathBuf,
     port: u16,
-    child: Option<Child>,
+    shared_by: u64,
+    children: Vec<Child>,
 }
 
 impl Collector {
     /// Makes its key; not started yet. `folder` has the device's `device.pub.pem`.
-    pub fn new(folder: &Path, port: u16) -> Self {
+    pub fn new(folder: &Path, port: u16, shared_by: u64) -> Self {
         let key = DeviceKey::generate().unwrap();
         key.save_new(&folder.join("receiver.key")).unwrap();
         key.save_public(&folder.join("receiver.key")).unwrap();
-        Self { folder: folder.to_owned(), port, child: None }
+        Self { folder: folder.to_owned(), port, shared_by, children: Vec::new() }
     }
 
     pub fn start(&mut self) {
+        for _ in 0..self.shared_by {
+            let child = self.spawn();
+            self.children.push(child);
+        }
+    }
+
+    fn spawn(&self) -> Child {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("collect.log")).unwrap();
         let path = |name: &str| self.folder.join(name);
-        let child = Command::new(RESIDENTD)
-            .args(["collect", "--port", &self.port.to_string()])
-            .args([
-                "--devices".as_ref(),
-                path("device.pub.pem").as_os_str(),
-                "--key".as_ref(),
-                path("receiver.key").as_os_str(),
-            ])
-            .args(["--store".as_ref(), path("collected.sqlite").as_os_str()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn();
-        self.child = Some(child.unwrap());
+        let mut command = Command::new(RESIDENTD);
+        command.args(["collect", "--port", &self.port.to_string()]);
+        for (flag, file) in
+            [("--devices", "device.pub.pem"), ("--key", "receiver.key"), ("--store", "collected.sqlite")]
+        {
+            command.arg(flag).arg(path(file));
+        }
+        if self.shared_by > 1 {
+            command.args(["--group", "hospital"]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
     /// SIGKILL.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        for mut child in self.children.drain(..) {
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -276,6 +276,24 @@ async fn whatever_a_broker_does_instead_of_taking_outcomes_there_is_an_alarm_and
     }
 }
 
+/// Found on paper: each new connection looked like progress, so that the alarm never came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_is_not_put_off_by_connections_that_come_to_nothing() {
+    for script in
+        [Script::SilentAfterConnack, Script::WithholdsUntilReleased, Script::WrongPacketIds, Script::Shrinking]
+    {
+        let fake = Fake::start(script).await;
+        let mut site = Site::new(fake.port).with_outcomes(20);
+        site.pace.reconnect = BackOff { first: Duration::from_millis(10), longest: Duration::from_millis(20) };
+        (site.pace.silence, site.pace.answer) = (Duration::from_millis(100), Duration::from_millis(100));
+        site.pace.alarm = Duration::from_secs(1);
+        let running = site.start();
+        until("the alarm", || running.state.alarms() == 1).await;
+        assert!(running.state.attempts() >= 4, "{script:?}");
+        running.stopped().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receive_maximum_that_shrinks_is_kept_to_and_met_anew() {
     let fake = Fake::start(Script::Shrinking).await;

@@ -169,6 +169,22 @@ async fn receipts_for_other_bytes_of_others_malformed_or_retained_count_for_noth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_says_nothing_is_an_alarm_until_it_speaks() {
+    let port = broker();
+    let mut hospital = Hospital::new(port, key(), "report").await;
+    let mut site = believing(port, &[&hospital.key], RequiredReceipts::Any, Commands::Accept).with_outcomes(3);
+    site.pace.alarm = Duration::from_secs(1);
+    let running = site.start();
+    hospital.listening_until("the alarm", || running.state.alarms() == 1).await;
+    let receipt = |hospital: &Hospital, sequence, sha256| {
+        hospital.say("receipt", hospital.receipt(&[(sequence, sha256)]), Retain::No);
+    };
+    hospital.until(|_| running.undelivered() == 0, receipt).await;
+    assert!(running.state.sent_again() >= 3);
+    running.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_may_ask_again_for_what_was_delivered_but_not_in_a_flood() {
     let port = broker();
     let mut hospital = Hospital::new(port, key(), "report").await;
