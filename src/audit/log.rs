@@ -15,8 +15,13 @@ use super::recover::{self, State};
 use super::{Limits, checkpoint, segment};
 use crate::clock::Moment;
 use crate::os;
+use crate::os::disk::Disk;
 use crate::seal::key::DeviceKey;
 use crate::seal::message::MessageError;
+
+/// For the daemon's user, and its group to read.
+const FOLDER_MODE: u32 = 0o750;
+const FILE_MODE: u32 = 0o640;
 
 /// Why the log could not be opened or written. The daemon says so and goes on.
 #[derive(Debug, thiserror::Error)]
@@ -207,7 +212,7 @@ impl Log {
                 _ => {}
             }
         }
-        os::sync_folder(&self.folder).map_err(|e| io(&self.folder, e))
+        Disk::Real.sync_folder(&self.folder).map_err(|e| io(&self.folder, e))
     }
 
     fn current<T>(&mut self, work: impl FnOnce(&mut Current) -> io::Result<T>) -> Result<T, AuditError> {
@@ -246,7 +251,7 @@ impl Current {
             self.unsynced.clear();
         }
         if self.unlisted {
-            os::sync_folder(folder)?;
+            Disk::Real.sync_folder(folder)?;
             self.unlisted = false;
         }
         Ok(())
@@ -264,16 +269,12 @@ impl Current {
 
 /// Makes the folder, durably.
 fn make(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    os::sync_folder(folder.parent().unwrap_or(Path::new("/")))
+    Disk::Real.make_folders(folder, FOLDER_MODE)
 }
 
 /// Puts `text` at `path`, whole and durable.
 fn place(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let file = File::create(&new)?;
-    file.write_all_at(format!("{text}\n").as_bytes(), 0)?;
-    os::durable_rename(&file, &new, path)
+    Disk::Real.replace(path, format!("{text}\n").as_bytes(), FILE_MODE)
 }
 
 #[cfg(test)]

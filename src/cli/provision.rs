@@ -1,13 +1,11 @@
 //! `provision`: a device's key, public key and configuration in one folder; never overwrites.
 
-use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::exit;
 use crate::config::{Configuration, Name};
-use crate::os;
+use crate::os::disk::Disk;
 use crate::seal::key::DeviceKey;
 
 /// The commented configuration that is shipped; provisioning fills in the blanks.
@@ -62,15 +60,16 @@ pub fn provision(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let text = configuration(arguments, &key_file);
     Configuration::parse(&text, &config)?;
-    std::fs::DirBuilder::new().recursive(true).mode(0o750).create(&arguments.dir).map_err(|e| {
+    Disk::Real.make_folders(&arguments.dir, 0o750).map_err(|e| {
         exit::coded(exit::CANNOT_CREATE, format!("{}: {e}; run as root, or give --dir", arguments.dir.display()))
     })?;
     let key = DeviceKey::generate()?;
     key.save_new(&key_file)?;
     let [public, _] = key.save_public(&key_file)?;
     // The configuration last: a box without it is not provisioned.
-    write_new(&config, &text, 0o640)?;
-    os::sync_folder(&arguments.dir)?;
+    Disk::Real
+        .place_new(&config, text.as_bytes(), 0o640)
+        .map_err(|e| exit::coded(exit::CANNOT_CREATE, format!("{}: {e}", config.display())))?;
     println!("site           {}\ndevice         {}\nkey id         {}", arguments.site, arguments.device, key.id());
     println!("public key     {}\nconfiguration  {}", public.display(), config.display());
     println!("next           residentd check --config {}", config.display());
@@ -121,12 +120,6 @@ fn configuration(arguments: &Arguments, key_file: &Path) -> String {
         }
     }
     text
-}
-
-fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    let cannot = |e: std::io::Error| exit::coded(exit::CANNOT_CREATE, format!("{}: {e}", path.display()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(cannot)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(cannot)
 }
 
 #[cfg(test)]

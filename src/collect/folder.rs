@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use super::shelf::{Genuine, Kept, Neighbours, ShelfError};
 use super::spans::Spans;
 use crate::digest::Digest;
-use crate::os::sync_folder;
+use crate::os::disk::Disk;
 use crate::seal::jws::{MAX_JWS_BYTES, claimed_previous};
 
 /// Name of a file that is still being written.
 const UNFINISHED: &str = ".unfinished";
+/// Outcomes are patient data.
+const FOLDER_MODE: u32 = 0o750;
 
 /// A folder of outcomes and, in memory, which sequences it holds.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub struct Folder {
 impl Folder {
     pub(super) fn open(root: &Path) -> Result<Self, ShelfError> {
         let failed = |source| ShelfError::Io { path: root.to_owned(), source };
-        fs::create_dir_all(root).map_err(failed)?;
+        Disk::Real.make_folders(root, FOLDER_MODE).map_err(failed)?;
         let lock = File::create(root.join(".lock")).map_err(failed)?;
         lock.try_lock().map_err(|_| ShelfError::InUse { path: root.to_owned() })?;
         let mut held = BTreeMap::new();
@@ -58,7 +60,7 @@ impl Folder {
             kept.push(judged);
         }
         for folder in touched {
-            sync_folder(&folder).map_err(|source| ShelfError::Io { path: folder, source })?;
+            Disk::Real.sync_folder(&folder).map_err(|source| ShelfError::Io { path: folder, source })?;
         }
         for (outcome, kept) in outcomes.iter().zip(&kept) {
             if matches!(kept, Kept::New | Kept::Same) {
@@ -91,7 +93,7 @@ impl Folder {
     fn folder_of(&mut self, device: &str) -> Result<PathBuf, ShelfError> {
         let folder = self.root.join(device);
         if !folder.is_dir() {
-            let made = fs::create_dir(&folder).and_then(|()| sync_folder(&self.root));
+            let made = Disk::Real.make_folders(&folder, FOLDER_MODE);
             made.map_err(|source| ShelfError::Io { path: folder.clone(), source })?;
         }
         Ok(folder)

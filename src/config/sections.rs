@@ -234,11 +234,14 @@ pub struct Retention {
     pub image_days: u16,
     /// Days that a result is kept for comparison with later images of the patient; 0: never.
     pub comparison_days: u16,
+    /// Days that it is kept in any case: after them it goes early where free disk is below
+    /// `[dicom] min_free_mib`.
+    pub image_min_days: u16,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { image_days: 30, comparison_days: 730 }
+        Self { image_days: 30, comparison_days: 730, image_min_days: 0 }
     }
 }
 
@@ -270,6 +273,10 @@ impl File {
             (
                 self.reader.memory_mib.is_some_and(|m| m < 256),
                 "[reader] memory_mib must be at least 256: the models alone need that",
+            ),
+            (
+                self.retention.image_min_days > self.retention.image_days,
+                "[retention] image_min_days must not be above image_days",
             ),
             (
                 self.broker.as_ref().is_some_and(|b| b.listen.port() != self.mqtt.port),

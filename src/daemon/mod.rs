@@ -28,7 +28,7 @@ use crate::publish::{self, PublishError, Publisher};
 use crate::pulse::{Part, Watch};
 use crate::reader::supervise::{ReaderError, Settings, Supervised};
 use crate::seal::key::KeyError;
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 
 /// Why the daemon could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,9 @@ impl Daemon {
         let audit = writer.audit();
         let store = Store::open(&device.state_dir)?;
         os::step("opened");
+        if let Err(e) = store.reserve().keep(store::RESERVE_BYTES) {
+            warn!("storing is refused until there is room for a reserve in {}: {e}", device.state_dir.display());
+        }
         auditing::note_start(&audit, after, &store, config, key.as_ref())?;
         let key = key?;
         let swept = store.sweep()?;
@@ -146,9 +149,13 @@ impl Daemon {
         };
         let st = stopped.clone();
         tasks.spawn(async move { ("reading", reading.run(reader, received, st).await) });
-        let days = config.file.retention.clone();
+        let rules = retention::Rules {
+            state_dir: device.state_dir.clone(),
+            days: config.file.retention.clone(),
+            min_free_bytes: u64::from(dicom.min_free_mib) * 1024 * 1024,
+        };
         tasks.spawn(async move {
-            retention::run(store, audit, days, now, stopped).await;
+            retention::run(store, audit, rules, now, stopped).await;
             ("retention", Ok(()))
         });
         Ok(Self {

@@ -34,6 +34,9 @@ const MAX_STRIKES: u32 = 3;
 /// Pauses after a failure of store or reader that is not the image's fault.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The same where the disk is full: room may come back at any time, and then it goes on
+/// within ten seconds.
+const FULL_PAUSE: Duration = Duration::from_secs(2);
 
 /// What the loop works with.
 pub struct Reading {
@@ -73,6 +76,9 @@ impl Reading {
                 Ok(true) => pause = FIRST_PAUSE,
                 Ok(false) => pulse.idle(received.notified()).await,
                 Err(e) => {
+                    if e.is_full() {
+                        pause = pause.min(FULL_PAUSE);
+                    }
                     error!("reading waits {} ms: {e}", pause.as_millis());
                     let kind = if e.is_full() { AlertKind::StorageLow } else { AlertKind::ReaderDied };
                     self.alerts.raise(Alert { kind, report_id: None, message: e.to_string() });

@@ -17,7 +17,7 @@ use crate::audit::{Audit, Event};
 use crate::clock::Moment;
 use crate::instance::uid::{AeTitle, Uid};
 use crate::instance::{Headers, Instance, Invalid, Syntax, validate_dataset};
-use crate::os;
+use crate::os::{self, disk};
 use crate::store::{Accepted, NewInstance, Store, StoreError};
 
 const MIB: u64 = 1024 * 1024;
@@ -83,7 +83,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::LittleRoom => dimse::OUT_OF_RESOURCES,
-            Self::Io(error) | Self::Invalid(Invalid::Io { source: error, .. }) if is_full(error) => {
+            Self::Io(error) | Self::Invalid(Invalid::Io { source: error, .. }) if disk::is_full(error) => {
                 dimse::OUT_OF_RESOURCES
             }
             Self::Store(error) if error.is_full() => dimse::OUT_OF_RESOURCES,
@@ -107,25 +107,27 @@ impl Refusal {
     }
 }
 
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
 impl Job<'_> {
     /// Receives, checks and keeps the instance. Blocks: run it off the runtime. When it
     /// returns early, `pieces` closes, which tells the other half to drain the rest.
     pub fn run(&self, mut pieces: Receiver<Piece>) -> Result<Accepted, Refusal> {
-        let written = self.spool(&mut pieces)?;
+        let mut written = self.spool(&mut pieces)?;
         drop(pieces);
         os::step("spooled");
-        let headers = self.check(&written)?;
+        let headers = self.check(&mut written)?;
         self.commit(written, headers)
     }
 
     fn spool(&self, pieces: &mut Receiver<Piece>) -> Result<Written, Refusal> {
         let folder = self.store.incoming();
         self.check_room(&folder)?;
-        let mut part = Part::create(&folder, &self.sop_class_uid, &self.sop_instance_uid, self.transfer_syntax)?;
+        let mut part = Part::create(
+            self.store.disk(),
+            &folder,
+            &self.sop_class_uid,
+            &self.sop_instance_uid,
+            self.transfer_syntax,
+        )?;
         os::step("created");
         let mut checked_at = 0;
         loop {
@@ -146,15 +148,21 @@ impl Job<'_> {
         }
     }
 
+    /// Room for more than what goes on without ingest. Where the reserve was spent on that,
+    /// it is made anew first.
     fn check_room(&self, folder: &Path) -> Result<(), Refusal> {
-        let enough = os::free_bytes(folder)? >= u64::from(self.min_free_mib) * MIB;
-        if enough { Ok(()) } else { Err(Refusal::LittleRoom) }
+        let (free, watermark) = (os::free_bytes(folder)?, u64::from(self.min_free_mib) * MIB);
+        let reserve = self.store.reserve();
+        if let Err(error) = reserve.refill(free, watermark) {
+            log::warn!("no reserve can be made: {error}");
+        }
+        if free >= watermark && reserve.is_whole() { Ok(()) } else { Err(Refusal::LittleRoom) }
     }
 
-    fn check(&self, written: &Written) -> Result<Headers, Refusal> {
+    fn check(&self, written: &mut Written) -> Result<Headers, Refusal> {
         let syntax = self.transfer_syntax.parse().ok().and_then(|uid| Syntax::of(&uid)).ok_or(Refusal::Internal)?;
         let length = written.size_bytes - written.dataset_offset;
-        let headers = validate_dataset(&written.file, syntax, length).map_err(Refusal::Invalid)?;
+        let headers = validate_dataset(&mut written.file, syntax, length).map_err(Refusal::Invalid)?;
         if headers.sop_class_uid != self.sop_class_uid {
             return Err(Refusal::ClassMismatch);
         }
@@ -165,7 +173,7 @@ impl Job<'_> {
     }
 
     fn commit(&self, mut written: Written, headers: Headers) -> Result<Accepted, Refusal> {
-        written.file.sync_all()?;
+        written.file.sync()?;
         let _alone = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
         match self.store.known(&headers.sop_instance_uid, &written.sha256)? {
             Accepted::New => {}
@@ -173,10 +181,10 @@ impl Job<'_> {
             Accepted::Conflict => return Err(Refusal::Conflict),
         }
         let path = self.store.instance_path(&written.sha256);
-        let named = os::durable_rename(&written.file, written.guard.path(), &path);
+        let named = self.store.disk().durable_rename(&written.file, written.guard.path(), &path);
         if let Err(error) = named {
             // It may have its final name already; no row points to that.
-            let _ = std::fs::remove_file(&path);
+            let _ = self.store.disk().remove(&path);
             return Err(error.into());
         }
         written.guard.kept();
@@ -195,7 +203,7 @@ impl Job<'_> {
         };
         match self.store.accept(&new) {
             Ok(Accepted::Conflict) => {
-                remove(&path);
+                self.remove(&path);
                 Err(Refusal::Conflict)
             }
             Ok(accepted) => {
@@ -210,17 +218,17 @@ impl Job<'_> {
                 // Only where there is surely no row; what stays is swept at the next start.
                 let uid = &new.instance.sop_instance_uid;
                 if matches!(self.store.known(uid, &new.instance.sha256), Ok(Accepted::New)) {
-                    remove(&path);
+                    self.remove(&path);
                 }
                 Err(error.into())
             }
         }
     }
-}
 
-fn remove(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path) {
-        log::warn!("{}: {error}", path.display());
+    fn remove(&self, path: &Path) {
+        if let Err(error) = self.store.disk().remove(path) {
+            log::warn!("{}: {error}", path.display());
+        }
     }
 }
 

@@ -4,9 +4,7 @@
 //! dataset gives the same bytes and the same digest; the dataset follows as it came.
 //! Dropped before it is [`kept`](Part::kept), the file is gone.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::limits::WRITE_BUFFER_BYTES;
@@ -14,13 +12,14 @@ use super::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION};
 use crate::digest::{Digest, Digester};
 use crate::instance::PREAMBLE;
 use crate::instance::uid::Uid;
+use crate::os::disk::{Disk, DiskFile};
 
 /// Images are patient data: for the daemon's user alone.
 const MODE: u32 = 0o600;
 
 /// A file being written.
 pub(super) struct Part {
-    file: BufWriter<File>,
+    file: BufWriter<DiskFile>,
     guard: Guard,
     digester: Digester,
     dataset_offset: u64,
@@ -29,7 +28,7 @@ pub(super) struct Part {
 
 /// A file that was written to its last byte, not yet durable.
 pub(super) struct Written {
-    pub file: File,
+    pub file: DiskFile,
     pub guard: Guard,
     pub sha256: Digest,
     pub size_bytes: u64,
@@ -38,19 +37,20 @@ pub(super) struct Written {
 
 /// Removes the file when dropped, unless it was kept.
 pub(super) struct Guard {
+    disk: Disk,
     path: PathBuf,
     kept: bool,
 }
 
 impl Part {
     /// Starts a file in `folder` for an instance of these UIDs.
-    pub fn create(folder: &Path, class: &Uid, instance: &Uid, transfer_syntax: &str) -> io::Result<Self> {
+    pub fn create(disk: &Disk, folder: &Path, class: &Uid, instance: &Uid, transfer_syntax: &str) -> io::Result<Self> {
         let name = getrandom::u64().map_err(io::Error::other)?;
         let path = folder.join(format!("{name:016x}.part"));
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&path)?;
+        let file = disk.create_new(&path, MODE)?;
         let mut part = Self {
             file: BufWriter::with_capacity(WRITE_BUFFER_BYTES, file),
-            guard: Guard { path, kept: false },
+            guard: Guard { disk: disk.clone(), path, kept: false },
             digester: Digester::new(),
             dataset_offset: 0,
             dataset_bytes: 0,
@@ -105,7 +105,7 @@ impl Drop for Guard {
         if self.kept {
             return;
         }
-        if let Err(error) = std::fs::remove_file(&self.path) {
+        if let Err(error) = self.disk.remove(&self.path) {
             // The sweep at the next start takes it.
             log::warn!("{}: {error}", self.path.display());
         }

@@ -2,37 +2,16 @@
 //!
 //! The only home of `unsafe` outside the int8 kernels, and of each vendor of system calls.
 
+pub mod disk;
 pub mod sandbox;
 mod step;
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock::Moment;
 pub use step::{for_reader, step};
-
-/// Makes the entries of a folder durable (after a create, rename or delete in it).
-///
-/// # Errors
-/// The folder cannot be opened or synced.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Moves a finished file into place: syncs it, renames it, syncs the folder.
-/// When this returns, the file survives a power cut under its new name.
-///
-/// # Errors
-/// Any of the three steps failed; the file is then under either name.
-pub fn durable_rename(file: &File, from: &Path, to: &Path) -> io::Result<()> {
-    file.sync_all()?;
-    step("synced");
-    std::fs::rename(from, to)?;
-    step("moved");
-    sync_folder(to.parent().unwrap_or(Path::new("/")))
-}
 
 /// Bytes that an unprivileged writer may still use on the file system of `path`.
 ///

@@ -4,9 +4,9 @@
 //! whole under a name that was free: it is never overwritten and never half-written.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -15,7 +15,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
 
 use super::public::{MAX_KEY_FILE_BYTES, PublicKey};
-use crate::os::sync_folder;
+use crate::os::disk::Disk;
 
 /// Mode bits that let anyone but the owner at the key.
 const OTHERS: u32 = 0o077;
@@ -115,8 +115,16 @@ impl DeviceKey {
     /// # Errors
     /// The file exists (it is left as it is), or the system refused.
     pub fn save_new(&self, path: &Path) -> Result<(), KeyError> {
+        self.save_new_on(&Disk::Real, path)
+    }
+
+    /// As [`DeviceKey::save_new`], on another disk.
+    ///
+    /// # Errors
+    /// As [`DeviceKey::save_new`].
+    pub fn save_new_on(&self, disk: &Disk, path: &Path) -> Result<(), KeyError> {
         let io = |source| KeyError::Io { path: path.to_owned(), source };
-        place_new(path, self.pkcs8_pem().as_bytes(), 0o600).map_err(|source| match source.kind() {
+        disk.place_new(path, self.pkcs8_pem().as_bytes(), 0o600).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
             _ => io(source),
         })
@@ -137,7 +145,7 @@ impl DeviceKey {
         let files = [("pub.pem", self.public.to_pem()), ("pub.jwk", self.public.to_jwk() + "\n")];
         for (extension, text) in &files {
             let path = key_path.with_extension(extension);
-            match place_new(&path, text.as_bytes(), 0o644) {
+            match Disk::Real.place_new(&path, text.as_bytes(), 0o644) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                     let same = std::fs::read(&path).is_ok_and(|found| found == text.as_bytes());
                     if !same {
@@ -188,29 +196,6 @@ fn check_access(path: &Path, mode: u32, owner: u32, us: u32) -> Result<(), KeyEr
         return Err(KeyError::Owner { path: path.to_owned(), owner, us });
     }
     Ok(())
-}
-
-/// Puts `bytes` at `path`, whole and durable, only where no file is: a link, unlike a
-/// rename, fails where its name is taken.
-fn place_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    if path.symlink_metadata().is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-    name.push(".new");
-    let unfinished = folder.join(name);
-    match std::fs::remove_file(&unfinished) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
-    let placed =
-        file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&unfinished, path));
-    std::fs::remove_file(&unfinished)?;
-    placed?;
-    sync_folder(folder)
 }
 
 #[cfg(test)]
@@ -270,7 +255,7 @@ mod tests {
             b"\xff\xfe",
         ] {
             let _ = std::fs::remove_file(&path);
-            place_new(&path, bytes, 0o600).unwrap();
+            Disk::Real.place_new(&path, bytes, 0o600).unwrap();
             let error = DeviceKey::load(&path).unwrap_err().to_string();
             assert!(error.contains("device.key") && !error.contains("SECRET"), "{error}");
         }

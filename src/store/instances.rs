@@ -1,5 +1,7 @@
 //! Accepted instances: in by ingest, out by the reader's queue, away by retention.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};
@@ -7,6 +9,7 @@ use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::instance::Instance;
 use crate::instance::uid::{AeTitle, Uid};
+use crate::os::disk::sqlite;
 
 /// An instance whose file is durable in the spool under its final name.
 #[derive(Debug, Clone)]
@@ -77,7 +80,7 @@ impl Store {
     pub fn accept(&self, new: &NewInstance) -> Result<Accepted, StoreError> {
         let instance = &new.instance;
         let inserted = self
-            .lock()
+            .writing()?
             .execute(
                 "INSERT INTO instances (sop_instance_uid, sop_class_uid, transfer_syntax_uid, sha256, size_bytes, calling_ae, received_unix_ms, received_synchronised)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (sop_instance_uid) DO NOTHING",
@@ -145,11 +148,13 @@ impl Store {
     /// # Errors
     /// `SQLite` failed.
     pub fn strike(&self, id: i64) -> Result<u32, StoreError> {
-        self.lock()
-            .query_row("UPDATE instances SET strikes = strikes + 1 WHERE id = ?1 RETURNING strikes", [id], |row| {
-                row.get(0)
-            })
-            .map_err(|e| self.sqlite(e))
+        self.spending(|| {
+            self.writing()?
+                .query_row("UPDATE instances SET strikes = strikes + 1 WHERE id = ?1 RETURNING strikes", [id], |row| {
+                    row.get(0)
+                })
+                .map_err(|e| self.sqlite(e))
+        })
     }
 
     /// How many accepted instances await their outcome.
@@ -164,12 +169,18 @@ impl Store {
     }
 
     /// Deletes image files that no row points to (left by a kill between rename and
-    /// row) and everything in `incoming`. Call before ingest starts.
+    /// row) and everything in `incoming`. Call before ingest starts: the log is started
+    /// anew, since the run before may have ended because the disk failed.
     ///
     /// # Errors
     /// `SQLite` failed or the spool cannot be listed.
     pub fn sweep(&self) -> Result<u64, StoreError> {
         let io = |source| StoreError::Folder { path: self.spool(), source };
+        match self.spending(|| self.restart_log(&self.lock())) {
+            // Somebody reads along: before the first change, then.
+            Err(StoreError::Sqlite { source, .. }) if sqlite::is_busy(&source) => self.suspect.store(true, Relaxed),
+            restarted => restarted?,
+        }
         let mut swept = 0;
         for entry in std::fs::read_dir(self.spool()).map_err(io)?.chain(std::fs::read_dir(self.incoming()).map_err(io)?)
         {
@@ -177,7 +188,7 @@ impl Store {
             if path.is_dir() || self.is_kept(&path)? {
                 continue;
             }
-            std::fs::remove_file(&path).map_err(io)?;
+            self.disk.remove(&path).map_err(io)?;
             swept += 1;
         }
         Ok(swept)
@@ -198,31 +209,31 @@ impl Store {
             .map_err(|e| self.sqlite(e))
     }
 
-    /// Deletes the image files of instances whose outcome was delivered before
-    /// `before_unix_ms`. Outcomes stay.
+    /// Deletes the image files of at most `limit` instances whose outcome was delivered
+    /// before `before_unix_ms`, those delivered first before others; how many. Outcomes stay.
     ///
     /// # Errors
     /// `SQLite` failed or a file cannot be deleted.
-    pub fn retire_images(&self, before_unix_ms: i64) -> Result<u64, StoreError> {
-        let due: Vec<(i64, [u8; 32])> = {
+    pub fn retire_images(&self, before_unix_ms: i64, limit: u32) -> Result<u64, StoreError> {
+        let due: Vec<(i64, i64, [u8; 32])> = {
             let connection = self.lock();
             connection
-                .prepare(
-                    "SELECT i.id, i.sha256 FROM instances i JOIN outcomes o ON o.instance_id = i.id
-                     JOIN deliveries d ON d.sequence = o.sequence
-                     WHERE i.image_kept = 1 AND d.delivered_unix_ms < ?1 ORDER BY i.id LIMIT 1000",
-                )
+                .prepare(DUE)
                 .and_then(|mut query| {
-                    query.query_map([before_unix_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+                    let row = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+                    query.query_map(params![before_unix_ms, limit], row)?.collect()
                 })
                 .map_err(|e| self.sqlite(e))?
         };
-        for (id, sha256) in &due {
-            self.lock()
-                .execute("UPDATE instances SET image_kept = 0 WHERE id = ?1", [id])
-                .map_err(|e| self.sqlite(e))?;
+        for (sequence, id, sha256) in &due {
+            // On a full disk the row needs room before the image gives any.
+            self.in_one_step(|tx| {
+                tx.execute("UPDATE instances SET image_kept = 0 WHERE id = ?1", [id])?;
+                tx.execute("UPDATE deliveries SET image_retired = 1 WHERE sequence = ?1", [sequence])
+            })?;
+            crate::os::step("retired");
             let path = self.instance_path(&Digest::from_bytes(*sha256));
-            match std::fs::remove_file(&path) {
+            match self.disk.remove(&path) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                     return Err(StoreError::Folder { path, source });
                 }
@@ -232,3 +243,8 @@ impl Store {
         Ok(due.len() as u64)
     }
 }
+
+/// Images that may go, by the index that holds no others.
+pub(super) const DUE: &str = "SELECT d.sequence, i.id, i.sha256 FROM deliveries d
+    JOIN outcomes o ON o.sequence = d.sequence JOIN instances i ON i.id = o.instance_id
+    WHERE d.image_retired = 0 AND d.delivered_unix_ms < ?1 ORDER BY d.delivered_unix_ms LIMIT ?2";

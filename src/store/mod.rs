@@ -6,6 +6,8 @@
 //! 3. Sequences start at 1 and have no gap; `previous` is the hash of the outcome before.
 //! 4. An outcome's bytes are never updated.
 //! 5. An outcome is in the outbox until a delivery row says how it left; both change in one step.
+//! 6. An image is deleted after the row says that it is not kept, and only where its
+//!    outcome was delivered.
 
 mod instances;
 mod outbox;
@@ -17,11 +19,15 @@ mod priors_tests;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::os::disk::reserve::Reserve;
+use crate::os::disk::{self, Disk, sqlite};
 pub use instances::{Accepted, NewInstance, StoredInstance};
 pub use outbox::{Receipted, Required};
 pub use outcomes::{Head, Outgoing, SealedOutcome, Urgency};
@@ -29,11 +35,17 @@ pub use priors::{Comparable, NewPrior, StoredPrior, Taken};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 4] = [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK, OUTBOX_AND_RECEIPTS, PRIORS];
+const MIGRATIONS: [&str; 5] =
+    [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK, OUTBOX_AND_RECEIPTS, PRIORS, RETENTION];
 /// Version of a database that has taken every step.
 const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another process (`residentd check`) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Images are patient data: the folders are for the daemon's user, and its group to list.
+const FOLDER_MODE: u32 = 0o750;
+/// What is kept free for outcomes, chain and audit when others have filled the disk: a
+/// write-ahead log at its usual 4 MiB twice, and more than a thousand outcomes.
+pub const RESERVE_BYTES: u64 = 32 * 1024 * 1024;
 
 const INSTANCES_OUTCOMES_DELIVERIES: &str = "
 CREATE TABLE instances (
@@ -117,6 +129,15 @@ CREATE INDEX priors_by_patient ON priors(patient, taken_day);
 CREATE INDEX priors_by_age ON priors(kept_unix_ms);
 ";
 
+/// Images that may go, in the order in which they do: retention reads no others.
+const RETENTION: &str = "
+DROP INDEX instances_kept;
+ALTER TABLE deliveries ADD COLUMN image_retired INTEGER NOT NULL DEFAULT 0;
+UPDATE deliveries SET image_retired = 1 WHERE sequence IN
+    (SELECT o.sequence FROM outcomes o JOIN instances i ON i.id = o.instance_id WHERE i.image_kept = 0);
+CREATE INDEX deliveries_to_retire ON deliveries(delivered_unix_ms) WHERE image_retired = 0;
+";
+
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -165,7 +186,11 @@ impl StoreError {
     /// True where the disk is full, so that waiting may help (class *busy*).
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Sqlite { source: rusqlite::Error::SqliteFailure(e, _), .. } if e.code == rusqlite::ErrorCode::DiskFull)
+        match self {
+            Self::Sqlite { source, .. } => sqlite::is_full_disk(source),
+            Self::Folder { source, .. } => disk::is_full(source),
+            _ => false,
+        }
     }
 }
 
@@ -175,6 +200,10 @@ impl StoreError {
 pub struct Store {
     connection: Arc<Mutex<Connection>>,
     folder: Arc<Path>,
+    disk: Disk,
+    reserve: Arc<Reserve>,
+    /// The disk failed under the log, which must be started anew before it goes on.
+    suspect: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -183,19 +212,36 @@ impl Store {
     /// # Errors
     /// The folder cannot be made, `SQLite` fails, or another version wrote it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let spool = Self::spool_of(folder);
-        let io = |source| StoreError::Folder { path: spool.clone(), source };
-        std::fs::create_dir_all(spool.join("incoming")).map_err(io)?;
-        crate::os::sync_folder(folder).map_err(io)?;
-        let path = folder.join("residentd.sqlite");
-        let connection = Connection::open(&path)
-            .and_then(|c| prepare(&c).map(|version| (c, version)))
-            .map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
-        let (connection, version) = connection;
-        if version != SCHEMA_VERSION {
-            return Err(StoreError::Schema { path, found: version });
-        }
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), folder: folder.into() })
+        Self::open_on(Disk::Real, folder)
+    }
+
+    /// As [`Store::open`], on another disk. What an older run kept in reserve is used where
+    /// the disk is full: the outcomes of what was accepted must not wait for room.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(disk: Disk, folder: &Path) -> Result<Self, StoreError> {
+        let reserve = Arc::new(Reserve::new(disk.clone(), folder.join("reserve")));
+        let connection = reserve.spending(StoreError::is_full, || connect(&disk, folder))?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            folder: folder.into(),
+            disk,
+            reserve,
+            suspect: Arc::default(),
+        })
+    }
+
+    /// Where the store writes, for what is written beside it.
+    #[must_use]
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The room that is kept for outcomes, chain and audit.
+    #[must_use]
+    pub fn reserve(&self) -> &Reserve {
+        &self.reserve
     }
 
     /// Where instance files live.
@@ -230,7 +276,31 @@ impl Store {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The connection, for a change. After the disk failed, the log is started anew first:
+    /// a commit behind what was not synced could be lost with it.
+    fn writing(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
+        let connection = self.lock();
+        if self.suspect.load(Relaxed) {
+            self.restart_log(&connection)?;
+        }
+        Ok(connection)
+    }
+
+    fn restart_log(&self, connection: &Connection) -> Result<(), StoreError> {
+        sqlite::restart_log(connection).map_err(|e| self.sqlite(e))?;
+        self.suspect.store(false, Relaxed);
+        Ok(())
+    }
+
+    /// Does work that must go on when the disk is full.
+    fn spending<T>(&self, work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.reserve.spending(StoreError::is_full, work)
+    }
+
     fn sqlite(&self, source: rusqlite::Error) -> StoreError {
+        if sqlite::is_io(&source) {
+            self.suspect.store(true, Relaxed);
+        }
         StoreError::Sqlite { path: self.folder.join("residentd.sqlite"), source }
     }
 
@@ -239,12 +309,28 @@ impl Store {
     }
 }
 
+/// Makes the folders, and opens or makes the database.
+fn connect(disk: &Disk, folder: &Path) -> Result<Connection, StoreError> {
+    let spool = Store::spool_of(folder);
+    for made in [folder, &spool, &spool.join("incoming")] {
+        let io = |source| StoreError::Folder { path: made.to_owned(), source };
+        disk.make_folders(made, FOLDER_MODE).map_err(io)?;
+    }
+    let path = folder.join("residentd.sqlite");
+    let (connection, version) = sqlite::open(disk, &path)
+        .and_then(|c| prepare(&c).map(|version| (c, version)))
+        .map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
+    if version == SCHEMA_VERSION { Ok(connection) } else { Err(StoreError::Schema { path, found: version }) }
+}
+
 /// Sets the durability that the promises rest on, and makes the schema on first use.
 fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Sorting never leaves the store for a temporary file on another, fuller disk.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get(0));
     let taken: i64 = version(connection)?;
     for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(taken).unwrap_or(MIGRATIONS.len())) {

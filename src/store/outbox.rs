@@ -84,13 +84,9 @@ impl Store {
     /// # Errors
     /// `SQLite` failed.
     pub fn restamp_deliveries(&self, now: Moment) -> Result<(), StoreError> {
-        self.lock()
-            .execute(
-                "UPDATE deliveries SET delivered_unix_ms = ?1, delivered_synchronised = 1 WHERE delivered_synchronised = 0",
-                [now.unix_ms],
-            )
-            .map(drop)
-            .map_err(|e| self.sqlite(e))
+        const RESTAMP: &str =
+            "UPDATE deliveries SET delivered_unix_ms = ?1, delivered_synchronised = 1 WHERE delivered_synchronised = 0";
+        self.in_one_step(|tx| tx.execute(RESTAMP, [now.unix_ms]).map(drop))
     }
 
     /// How many outcomes are undelivered.
@@ -104,12 +100,16 @@ impl Store {
             .map_err(|e| self.sqlite(e))
     }
 
-    fn in_one_step<T>(&self, steps: impl FnOnce(&Transaction) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let mut connection = self.lock();
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| self.sqlite(e))?;
-        let done = steps(&tx).map_err(|e| self.sqlite(e))?;
-        tx.commit().map_err(|e| self.sqlite(e))?;
-        Ok(done)
+    /// One transaction, in which the reserve may be spent.
+    pub(super) fn in_one_step<T>(&self, steps: impl Fn(&Transaction) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let sqlite = |e| self.sqlite(e);
+        self.spending(|| {
+            let mut connection = self.writing()?;
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+            let done = steps(&tx).map_err(sqlite)?;
+            tx.commit().map_err(sqlite)?;
+            Ok(done)
+        })
     }
 }
 

@@ -86,8 +86,31 @@ impl Store {
         prior: Option<&NewPrior>,
         seal: impl FnOnce(&Head) -> Result<SealedOutcome, E>,
     ) -> Result<Option<u64>, StoreError> {
+        let mut connection = self.writing()?;
+        // Sealed once, also where a full disk makes it two attempts to write it.
+        let (mut seal, mut sealed) = (Some(seal), None);
+        self.spending(|| {
+            self.conclude_with(&mut connection, id, at, prior, |head| {
+                if let Some(seal) = seal.take() {
+                    sealed = Some((*head, seal(head).map_err(|e| StoreError::Seal(e.to_string()))?));
+                }
+                match &sealed {
+                    Some((after, sealed)) if after == head => Ok(sealed.clone()),
+                    _ => Err(StoreError::Seal("the chain went on while this was being sealed".to_owned())),
+                }
+            })
+        })
+    }
+
+    fn conclude_with(
+        &self,
+        connection: &mut rusqlite::Connection,
+        id: i64,
+        at: Moment,
+        prior: Option<&NewPrior>,
+        mut seal: impl FnMut(&Head) -> Result<SealedOutcome, StoreError>,
+    ) -> Result<Option<u64>, StoreError> {
         let sqlite = |e| self.sqlite(e);
-        let mut connection = self.lock();
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
         let open: Option<bool> = tx
             .query_row("SELECT concluded = 0 FROM instances WHERE id = ?1", [id], |row| row.get(0))
@@ -97,7 +120,7 @@ impl Store {
             return Ok(None);
         }
         let head = read_head(&tx).map_err(sqlite)?;
-        let sealed = seal(&head).map_err(|e| StoreError::Seal(e.to_string()))?;
+        let sealed = seal(&head)?;
         let sequence = head.sequence + 1;
         let sha256 = Digest::of(sealed.jws.as_bytes());
         tx.execute(

@@ -129,13 +129,8 @@ impl Store {
     /// # Errors
     /// `SQLite` failed.
     pub fn restamp_priors(&self, now: Moment) -> Result<(), StoreError> {
-        self.lock()
-            .execute(
-                "UPDATE priors SET kept_unix_ms = ?1, kept_synchronised = 1 WHERE kept_synchronised = 0",
-                [now.unix_ms],
-            )
-            .map(drop)
-            .map_err(|e| self.sqlite(e))
+        const RESTAMP: &str = "UPDATE priors SET kept_unix_ms = ?1, kept_synchronised = 1 WHERE kept_synchronised = 0";
+        self.in_one_step(|tx| tx.execute(RESTAMP, [now.unix_ms]).map(drop))
     }
 
     /// Erases the results that were kept before `before_unix_ms`; their pages are overwritten.
@@ -143,7 +138,7 @@ impl Store {
     /// # Errors
     /// `SQLite` failed.
     pub fn erase_priors(&self, before_unix_ms: i64) -> Result<u64, StoreError> {
-        let connection = self.lock();
+        let connection = self.writing()?;
         connection.pragma_update(None, "secure_delete", true).map_err(|e| self.sqlite(e))?;
         let erased = connection.execute("DELETE FROM priors WHERE kept_unix_ms < ?1", [before_unix_ms]);
         let back = connection.pragma_update(None, "secure_delete", false);

@@ -208,8 +208,8 @@ fn retention_deletes_delivered_images_and_never_an_undelivered_one() {
     }
     let later = Moment { unix_ms: NOW.unix_ms + 1000, ..NOW };
     store.delivered(&[1], "broker-ack", later).unwrap();
-    assert_eq!(store.retire_images(later.unix_ms).unwrap(), 0, "counted from delivery");
-    assert_eq!(store.retire_images(later.unix_ms + 1).unwrap(), 1);
+    assert_eq!(store.retire_images(later.unix_ms, 10).unwrap(), 0, "counted from delivery");
+    assert_eq!(store.retire_images(later.unix_ms + 1, 10).unwrap(), 1);
     assert!(!instance(&store, 1).instance.path.exists() && instance(&store, 2).instance.path.exists());
     assert_eq!(store.outcomes(0, 10).unwrap().len(), 2, "outcomes stay");
 }
@@ -225,8 +225,8 @@ fn a_delivery_stamped_by_an_unsynchronised_clock_counts_from_when_the_clock_can_
     store.conclude(id, NOW, sealed("1")).unwrap();
     store.delivered(&[1], "broker-ack", Moment { unix_ms: 0, synchronised: false }).unwrap();
     store.restamp_deliveries(NOW).unwrap();
-    assert_eq!(store.retire_images(NOW.unix_ms).unwrap(), 0);
-    assert_eq!(store.retire_images(NOW.unix_ms + 1).unwrap(), 1);
+    assert_eq!(store.retire_images(NOW.unix_ms, 10).unwrap(), 0);
+    assert_eq!(store.retire_images(NOW.unix_ms + 1, 10).unwrap(), 1);
 }
 
 #[test]
@@ -237,4 +237,21 @@ fn a_store_of_another_version_is_refused() {
     let error = Store::open(folder.path()).err().unwrap().to_string();
     assert!(error.contains("schema 99"), "{error}");
     assert!(Path::new(&folder.path().join("residentd.sqlite")).exists());
+}
+
+/// Neither sweeping nor retention may read the whole table, or years of it make the daemon slow.
+#[test]
+fn what_retention_and_sweeping_look_up_is_found_by_an_index() {
+    let (_folder, store) = open();
+    let plan = |sql: &str| {
+        let connection = store.lock();
+        let mut query = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = query.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("\n")
+    };
+    let due = plan(&instances::DUE.replace("?1", "1").replace("?2", "10"));
+    assert!(due.contains("INDEX deliveries_to_retire") && !due.contains("SCAN i"), "{due}");
+    assert!(!due.contains("TEMP B-TREE"), "{due}");
+    let kept = plan("SELECT 1 FROM instances WHERE sha256 = x'00' AND image_kept = 1");
+    assert!(kept.contains("INDEX instances_by_sha256"), "{kept}");
 }

@@ -4,6 +4,7 @@ mod architecture;
 mod audit;
 mod bad_input;
 mod crash;
+mod full_disk;
 mod peers;
 mod site;
 mod stopping;
