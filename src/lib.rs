@@ -28,6 +28,7 @@
 //! | `infer` | bundles, routing, the model in our int8 kernels or tract, calibrated findings, a writer of words |
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
 //! | `instance` | a DICOM file whose element headers were checked |
+//! | `language` | the languages of reports: Fluent files, filled in and matched |
 //! | `mqtt` | MQTT 5 as both ends of the wire need it: access, message, one connection |
 //! | `os` | durable files, clock, sandbox: the only `unsafe` beside the int8 kernels |
 //! | `phantom` | a chest phantom as a DX file |
@@ -56,6 +57,7 @@ pub mod evaluate;
 pub mod infer;
 pub mod ingest;
 pub mod instance;
+pub mod language;
 pub mod mqtt;
 pub mod os;
 pub mod phantom;

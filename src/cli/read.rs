@@ -12,6 +12,7 @@ use crate::reader::wire::Answered;
 use crate::report::fhir::{self, Context, DeviceFacts, InstanceFacts};
 use crate::report::identity::report_id;
 use crate::report::reading::{Outcome, Reason, ReasonCode};
+use crate::report::write::{Style, by_grammar};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -36,7 +37,8 @@ pub fn read(arguments: &Arguments) -> anyhow::Result<()> {
     let config = arguments.config.as_deref().map(Configuration::load).transpose()?;
     let files = arguments.files.iter().map(|f| resolved(f)).collect::<anyhow::Result<Vec<_>>>()?;
     let settings = settings(arguments.models.as_deref(), config.as_ref(), &files)?;
-    let failed = super::runtime()?.block_on(read_all(arguments, &settings, &files))?;
+    let style = config.as_ref().map_or_else(Style::default, |config| Style::of(&config.file.report));
+    let failed = super::runtime()?.block_on(read_all(arguments, &settings, &style, &files))?;
     if failed == 0 {
         Ok(())
     } else {
@@ -86,16 +88,22 @@ pub fn shipped_models() -> anyhow::Result<PathBuf> {
 }
 
 /// Reads every file in turn; gives the number of failures.
-async fn read_all(arguments: &Arguments, settings: &Settings, files: &[PathBuf]) -> anyhow::Result<usize> {
+async fn read_all(
+    arguments: &Arguments,
+    settings: &Settings,
+    style: &Style,
+    files: &[PathBuf],
+) -> anyhow::Result<usize> {
     let mut process = Supervised::start(settings).await?;
     let mut failed = 0;
     for (shown, file) in arguments.files.iter().zip(files) {
         let answered = match process.read(file.clone(), None).await {
-            Attempt::Read(answered) => *answered,
+            Attempt::Read(answered) => Answered { reading: by_grammar(answered.reading, style), ..*answered },
             Attempt::Died(why) => {
                 process = Supervised::start(settings).await?;
                 let words = format!("the reader process died on it: {why}");
-                Answered { found: None, reading: reader::failed(Reason { code: ReasonCode::ReaderDied, words }) }
+                let reading = reader::failed(Reason { code: ReasonCode::ReaderDied, words });
+                Answered { found: None, reading: by_grammar(reading, style) }
             }
         };
         failed += usize::from(matches!(answered.reading.outcome, Outcome::Failure(_)));

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 
 pub use sections::{
-    Broker, Commands, Device, Dicom, DicomTls, File, Mqtt, MqttTls, Reader, Receiver, RequiredReceipts, Retention,
+    Broker, Commands, Device, Dicom, DicomTls, File, Mqtt, MqttTls, Reader, Receiver, Report, RequiredReceipts,
+    Retention,
 };
-pub use types::{Name, NotAName, Seconds, TopicPrefix};
+pub use types::{FindingLabel, Name, NotAName, Seconds, TopicPrefix};
 
 /// Longest configuration file read: far above any real one.
 const MAX_FILE_BYTES: u64 = 256 * 1024;

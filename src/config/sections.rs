@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::types::{Name, Seconds, TopicPrefix};
+use super::types::{FindingLabel, Name, Seconds, TopicPrefix};
 use crate::instance::uid::AeTitle;
+use crate::language::Language;
 
 /// Most receivers of one device: each receipt is held against each key.
 const MAX_RECEIVERS: usize = 16;
@@ -23,6 +24,9 @@ pub struct File {
     /// How images are read.
     #[serde(default)]
     pub reader: Reader,
+    /// How reports are written.
+    #[serde(default)]
+    pub report: Report,
     /// Where outcomes go.
     pub mqtt: Mqtt,
     /// The embedded broker; absent where the site has its own.
@@ -124,6 +128,31 @@ impl Default for Reader {
             models_dir: PathBuf::from("/usr/share/residentd/models"),
             memory_mib: None,
             time_limit_s: Seconds::of(60),
+        }
+    }
+}
+
+/// `[report]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Report {
+    /// The language of the clinician's text; English is added where it is another.
+    pub language: Language,
+    /// The languages of the patient's summary, which is not for release before a human
+    /// accepted the report; empty: none is written.
+    pub patient_languages: Vec<Language>,
+    /// Labels of findings that raise an alert, where they are present or at least as
+    /// likely as not.
+    pub urgent: Vec<FindingLabel>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        let label = |text: &str| FindingLabel::try_from(text.to_owned()).expect("a valid label");
+        Self {
+            language: Language::ENGLISH,
+            patient_languages: vec![Language::ENGLISH],
+            urgent: vec![label("pneumothorax"), label("free-air")],
         }
     }
 }

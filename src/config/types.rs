@@ -76,6 +76,42 @@ impl fmt::Display for Name {
     }
 }
 
+/// The label of a finding, as in the manifests of model bundles: 1 to 48 lower-case
+/// letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FindingLabel(heapless::String<48>);
+
+/// A text that is not a label.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0:?} is not a finding's label of 1 to 48 lower-case letters, digits and hyphens")]
+pub struct NotALabel(String);
+
+impl TryFrom<String> for FindingLabel {
+    type Error = NotALabel;
+
+    fn try_from(text: String) -> Result<Self, NotALabel> {
+        let kebab = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fine = !text.is_empty() && text.bytes().all(kebab);
+        match heapless::String::try_from(text.as_str()) {
+            Ok(label) if fine => Ok(Self(label)),
+            _ => Err(NotALabel(text)),
+        }
+    }
+}
+
+impl From<FindingLabel> for String {
+    fn from(label: FindingLabel) -> Self {
+        label.0.as_str().to_owned()
+    }
+}
+
+impl AsRef<str> for FindingLabel {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Whole seconds, 1 to 86400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]

@@ -19,13 +19,16 @@ use crate::os;
 use crate::publish::{Alert, AlertKind, AlertSender};
 use crate::reader;
 use crate::reader::supervise::{Attempt, Settings, Supervised};
-use crate::report::compose::compose;
+use crate::report::facts::Comparison;
 use crate::report::fhir::{Context, DeviceFacts, InstanceFacts};
 use crate::report::identity::report_id;
-use crate::report::reading::{self as report, Outcome, Reason, ReasonCode};
+use crate::report::reading::{self as report, Outcome, Reason, ReasonCode, Text};
+use crate::report::urgent::{self, urgent};
+use crate::report::write::{self, Style};
+use crate::report::written::Draft;
 use crate::seal::key::DeviceKey;
 use crate::seal::outcome::seal_reading;
-use crate::store::{NewPrior, Store, StoreError, StoredInstance};
+use crate::store::{NewPrior, SealedOutcome, Store, StoreError, StoredInstance, Urgency};
 
 use super::comparing::{Compared, Comparing};
 
@@ -115,8 +118,15 @@ impl Reading {
         let prior = compared.comparison.as_ref().map(|comparison| comparison.prior.sha256);
         self.audit.note(read(instance.instance.sha256, &reading.outcome, prior));
         os::step("read");
+        let reading = self.written(reading, compared.comparison.as_ref());
         self.seal(instance, reading, compared.kept, start).await?;
         Ok(true)
+    }
+
+    /// `reading` with its texts: from its facts alone, in this process (promise 8).
+    fn written(&self, mut reading: report::Reading, comparison: Option<&Comparison>) -> report::Reading {
+        let sheet = write::facts(&mut reading, comparison);
+        write::write(reading, sheet, Draft::None, &Style::of(&self.config.file.report))
     }
 
     /// The reader in `slot`, a new one where it is dead: that is nobody's strike. It must
@@ -170,13 +180,16 @@ impl Reading {
             issued,
         };
         let (key, config) = (self.key.clone(), self.config.sha256);
-        let (kind, alert) = (kind(&reading.outcome), retake(&reading.outcome, &id));
+        let (kind, alert) = (kind(&reading.outcome), self.alert(&reading, &id));
+        let is_urgent = alert.as_ref().is_some_and(|alert| alert.kind == AlertKind::UrgentFinding);
+        let urgency = if is_urgent { Urgency::Urgent } else { Urgency::Routine };
         let instance_sha256 = instance.instance.sha256;
         let sealed = self
             .blocking(move |store| {
                 let mut outcome = None;
                 let sequence = store.conclude_and_keep(instance.id, issued, kept.as_ref(), |head| {
                     seal_reading(&reading, &context, config, &key, head)
+                        .map(|sealed| SealedOutcome { urgency, ..sealed })
                         .inspect(|sealed| outcome = Some(Digest::of(sealed.jws.as_bytes())))
                 })?;
                 Ok(sequence.zip(outcome))
@@ -195,6 +208,19 @@ impl Reading {
         Ok(())
     }
 
+    /// What somebody at the site must be told of this outcome at once.
+    fn alert(&self, reading: &report::Reading, report_id: &str) -> Option<Alert> {
+        let urgent = reading.written.as_deref().map(|written| urgent(&written.sheet, &self.config.file.report.urgent));
+        match urgent {
+            Some(facts) if !facts.is_empty() => Some(Alert {
+                kind: AlertKind::UrgentFinding,
+                report_id: Some(report_id.to_owned()),
+                message: urgent::message(&facts),
+            }),
+            _ => retake(&reading.outcome, report_id),
+        }
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
@@ -206,7 +232,7 @@ impl Reading {
 }
 
 /// What the gateway takes from a reader that parsed a stranger's bytes: findings of this
-/// very instance, by a bundle that serves, in words that it composes itself (promise 8).
+/// very instance, by a bundle that serves, and no words: it writes those itself.
 fn believed(mut reading: report::Reading, instance: &StoredInstance, serving: &[BundleIdentity]) -> report::Reading {
     let asked = &instance.instance.sop_instance_uid;
     let answered = reading.study.as_ref().map(|study| &study.sop_instance_uid);
@@ -218,7 +244,7 @@ fn believed(mut reading: report::Reading, instance: &StoredInstance, serving: &[
         let words = "the reader answered for another image or bundle".to_owned();
         return reader::failed(Reason { code: ReasonCode::Internal, words });
     }
-    reading.text = compose(&reading.outcome, reading.study.as_ref());
+    (reading.text, reading.written) = (Text::default(), None);
     reading
 }
 

@@ -16,6 +16,8 @@ const WAITING_ALERTS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertKind {
+    /// A finding that cannot wait may be there: a clinician must look at the image now.
+    UrgentFinding,
     /// The image is not fit to be read; take it again.
     RetakeRequested,
     /// Free disk is below the limit; storing is refused.

@@ -6,13 +6,17 @@ pub mod supervise;
 pub mod wire;
 pub mod write;
 
-use crate::report::compose::compose;
-use crate::report::reading::{Outcome, Reading, Reason};
+use crate::report::reading::{Outcome, Reading, Reason, Text};
 
 /// The reading of an image that no reader survived.
 #[must_use]
 pub fn failed(reason: Reason) -> Reading {
-    let outcome = Outcome::Failure(reason);
-    let text = compose(&outcome, None);
-    Reading { study: None, outcome, text, pixels_sha256: None, timings: Vec::new() }
+    Reading {
+        study: None,
+        outcome: Outcome::Failure(reason),
+        text: Text::default(),
+        written: None,
+        pixels_sha256: None,
+        timings: Vec::new(),
+    }
 }

@@ -18,9 +18,8 @@ use crate::instance::{Headers, Instance, InstanceError, Pixels};
 use crate::pixels::{self, PixelError};
 use crate::preprocess::{self, Look};
 use crate::quality;
-use crate::report::compose::compose;
 use crate::report::facts::Facts;
-use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Timing};
+use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Text, Timing};
 use crate::study::Study;
 
 /// Bundles in memory, ready to read.
@@ -49,9 +48,17 @@ impl Draft {
         result
     }
 
-    fn finish(mut self, outcome: Outcome) -> Reading {
-        let text = self.stage("compose", |draft| compose(&outcome, draft.study.as_ref()));
-        Reading { study: self.study, outcome, text, pixels_sha256: self.pixels_sha256, timings: self.timings }
+    /// Without words: those are written outside this process (`report::write`), from the
+    /// findings alone.
+    fn finish(self, outcome: Outcome) -> Reading {
+        Reading {
+            study: self.study,
+            outcome,
+            text: Text::default(),
+            written: None,
+            pixels_sha256: self.pixels_sha256,
+            timings: self.timings,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::written::Written;
 use crate::digest::Digest;
 use crate::infer::findings::Findings;
 use crate::study::Study;
@@ -14,8 +15,11 @@ pub struct Reading {
     pub study: Option<Study>,
     /// What came of it.
     pub outcome: Outcome,
-    /// The draft in words.
+    /// The draft in words. The reader leaves it empty: [`super::write`] fills it in.
     pub text: Text,
+    /// The facts that `text` comes from, and what else was written from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Box<Written>>,
     /// Digest of the decoded pixels (all frames, native samples, little endian), where decoded.
     pub pixels_sha256: Option<Digest>,
     /// Time each stage took, in the order they ran.

@@ -6,8 +6,9 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::digest::Digest;
-use crate::infer::findings::{Band, Code, Probability};
-use crate::report::{HEDGES, Hedge};
+use crate::infer::findings::{Code, Probability};
+use crate::language::Language;
+use crate::report::facts::Hedge;
 use crate::study::Study;
 
 /// Values that are URIs themselves (`urn:uuid:…`, `urn:oid:…`).
@@ -21,7 +22,8 @@ pub(super) const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-Ac
 pub(super) const IDENTIFIER_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
 // residentd's own systems. They are made up once, at random, and never change: a UUID
 // needs no registration (RFC 9562), which a `urn:` namespace of our own would.
-/// Codes of tags on resources: `clock-unsynchronised`, `research-only`.
+/// Codes of tags on resources: `clock-unsynchronised`, `research-only`,
+/// `awaiting-acceptance`.
 pub(super) const TAGS: &str = "urn:uuid:59ebb47f-5e53-4b40-90ae-7c2d48b670e2";
 /// Codes of why an image was not read: `no-model`, `unfit`, …
 pub(super) const REASON: &str = "urn:uuid:faa24a82-6fcd-4a21-9293-cd45d7e8ffa1";
@@ -54,13 +56,16 @@ pub(super) fn finding(code: &Code, words: &str) -> Value {
 /// What a hedge says of presence, in the codes of DICOM's CID 240 (Present-Absent): only
 /// the surest is coded as present. The displays are SNOMED CT's own descriptions, the
 /// texts the hedges.
-pub(super) fn presence(hedge: &Hedge) -> Value {
-    let (code, display) = match hedge.band {
-        Band::Present if *hedge == HEDGES[0] => ("52101004", "Present"),
-        Band::Present | Band::Uncertain => ("373068000", "Undetermined"),
-        Band::Absent => ("272519000", "Absence findings"),
+pub(super) fn presence(hedge: Hedge) -> Value {
+    let (code, display) = match hedge {
+        Hedge::Likely => ("52101004", "Present"),
+        Hedge::Suspected | Hedge::MayWellBe | Hedge::Possible | Hedge::CannotBeExcluded => {
+            ("373068000", "Undetermined")
+        }
+        Hedge::LessLikely | Hedge::NoSign => ("272519000", "Absence findings"),
     };
-    json!({"coding": [coding(SNOMED, code, display)], "text": hedge.name})
+    let name = Language::ENGLISH.say(&format!("name-{}", hedge.id()), &[]);
+    json!({"coding": [coding(SNOMED, code, display)], "text": name})
 }
 
 /// What kind of report this is. The view PA is not coded more closely than "views":

@@ -7,6 +7,7 @@
 
 mod codes;
 mod devices;
+mod documents;
 mod narrative;
 mod resources;
 mod result;
@@ -95,6 +96,7 @@ pub fn payload(reading: &Reading, context: &Context) -> Vec<u8> {
     resources.push(("device".to_owned(), maker.device()));
     resources.extend(maker.algorithm().map(|algorithm| ("algorithm".to_owned(), algorithm)));
     resources.push(("provenance".to_owned(), provenance));
+    resources.extend(maker.documents());
     let entries: Vec<Value> = resources.into_iter().map(|(role, resource)| maker.entry(&role, resource)).collect();
     let bundle = pruned(json!({
         "resourceType": "Bundle",

@@ -3,68 +3,88 @@
 use std::fmt::Write as _;
 
 use super::{Maker, codes};
-use crate::report::reading::Outcome;
+use crate::language::Language;
+use crate::report::reading::{Outcome, Text};
 use crate::study::Subject;
 
 impl Maker<'_> {
+    /// The clinician's texts: the one that was written first, then those in further languages.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (Language, &Text)> {
+        let written = self.reading.written.as_deref();
+        let also = written.into_iter().flat_map(|written| written.also.iter().map(|r| (r.language, &r.text)));
+        std::iter::once((self.language(), &self.reading.text)).chain(also)
+    }
+
+    /// The language of the clinician's text.
+    pub(super) fn language(&self) -> Language {
+        self.reading.written.as_ref().map_or(Language::ENGLISH, |written| written.language)
+    }
+
     /// The heading: what this is, before anything else.
-    pub(super) fn title(&self) -> String {
-        let what = match self.reading.outcome {
-            Outcome::Report(_) => "Preliminary machine draft, not reviewed",
-            Outcome::Abstention(_) => "Not read by the machine",
-            Outcome::Failure(_) => "Reading by the machine failed",
-        };
-        if self.is_test() { format!("TEST IMAGE - not a patient. {what}") } else { what.to_owned() }
+    pub(super) fn title(&self, language: Language) -> String {
+        let what = language.say(
+            match self.reading.outcome {
+                Outcome::Report(_) => "title-report",
+                Outcome::Abstention(_) => "title-abstention",
+                Outcome::Failure(_) => "title-failure",
+            },
+            &[],
+        );
+        if self.is_test() { language.say("title-test", &[("title", &what)]) } else { what }
     }
 
     /// Which image this is about, for whoever has the page and not the resources: the
     /// image alone where it shows no patient. It stands only here, and in no `Text`.
-    fn about(&self) -> String {
-        let mut about = format!("About image {}", self.context.instance.sop_instance_uid);
+    fn about(&self, language: Language) -> String {
+        let say = |id: &str, value: &str| language.say(id, &[("value", value)]);
+        let mut about = say("about-image", self.context.instance.sop_instance_uid.as_str());
         if let Some(study) = self.reading.study.as_ref().filter(|study| study.subject == Subject::Patient) {
             let date = study.started.as_deref().and_then(|started| started.get(..10));
-            for (what, value) in [
-                ("accession", self.accession()),
-                ("study of", date.map(codes::clean)),
-                ("patient ID", self.patient_id()),
+            for (id, value) in [
+                ("about-accession", self.accession()),
+                ("about-study", date.map(codes::clean)),
+                ("about-patient", self.patient_id()),
             ] {
                 if let Some(value) = value {
-                    write!(about, ", {what} {value}").expect("a String takes all that is written");
+                    about = language.say("list-comma", &[("a", &about), ("b", &say(id, &value))]);
                 }
             }
         }
-        about + "."
+        language.say("about", &[("what", &about)])
     }
 
     /// Sections by heading; the last says about what, who made it, when, and what its clock
     /// is worth.
-    fn sections(&self) -> [(&'static str, Vec<String>); 4] {
-        let text = &self.reading.text;
-        let made = format!("Made by {} at {}.", self.device_name(), self.context.issued.rfc3339());
-        let mut origin = vec![self.about(), made];
+    fn sections(&self, language: Language, text: &Text) -> [(String, Vec<String>); 4] {
+        let heading = |id: &str| language.say(id, &[]);
+        let (device, time) = (self.device_name(), self.context.issued.rfc3339());
+        let mut origin = vec![self.about(language), language.say("made", &[("device", &device), ("time", &time)])];
         if !self.context.issued.synchronised {
-            origin.push("The device's clock was not synchronised then: this time may be wrong.".to_owned());
+            origin.push(heading("clock"));
         }
         [
-            ("Findings", text.findings.clone()),
-            ("Impression", text.impression.clone()),
-            ("About this draft", text.disclaimer.clone()),
-            ("Origin", origin),
+            (heading("heading-findings"), text.findings.clone()),
+            (heading("heading-impression"), text.impression.clone()),
+            (heading("heading-about"), text.disclaimer.clone()),
+            (heading("heading-origin"), origin),
         ]
     }
 
-    pub(super) fn plain_text(&self) -> String {
-        let mut plain = format!("{}\n", self.title());
-        for (heading, sentences) in self.sections() {
+    pub(super) fn plain_text(&self, language: Language, text: &Text) -> String {
+        let mut plain = format!("{}\n", self.title(language));
+        for (heading, sentences) in self.sections(language, text) {
             write!(plain, "\n{heading}\n{}\n", sentences.join("\n")).expect("a String takes all that is written");
         }
         plain
     }
 
     pub(super) fn xhtml(&self) -> String {
-        let mut div = format!("<div xmlns=\"http://www.w3.org/1999/xhtml\"><h1>{}</h1>", escaped(&self.title()));
-        for (heading, sentences) in self.sections() {
-            write!(div, "<h2>{heading}</h2>").expect("a String takes all that is written");
+        let language = self.language();
+        let title = escaped(&self.title(language));
+        let mut div =
+            format!("<div xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"{}\"><h1>{title}</h1>", language.code());
+        for (heading, sentences) in self.sections(language, &self.reading.text) {
+            write!(div, "<h2>{}</h2>", escaped(&heading)).expect("a String takes all that is written");
             for sentence in sentences {
                 write!(div, "<p>{}</p>", escaped(&sentence)).expect("a String takes all that is written");
             }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{Maker, codes};
 use crate::infer::findings::{BundleIdentity, Finding};
-use crate::report::Hedge;
-use crate::report::reading::{Outcome, Reason};
+use crate::language::Language;
+use crate::report::facts::Hedge;
+use crate::report::reading::{Outcome, Reason, Text};
 
 /// Said of every finding, so that it cannot be read without it.
 const NOTE: &str = "Unreviewed machine reading; calibrated on the model bundle's development data; not a diagnosis.";
@@ -16,7 +17,6 @@ impl Maker<'_> {
     /// The report; `observations` by role, in their order. It has no `conclusionCode`: what
     /// a code concludes, a human has to.
     pub(super) fn diagnostic_report(&self, observations: &[(String, Value)]) -> Value {
-        let text = self.plain_text();
         json!({
             "resourceType": "DiagnosticReport",
             "text": {"status": "additional", "div": self.xhtml()},
@@ -33,14 +33,13 @@ impl Maker<'_> {
             "result": observations.iter().map(|(role, _)| self.reference(role, "Observation")).collect::<Vec<_>>(),
             "imagingStudy": self.imaging_study_reference().into_iter().collect::<Vec<_>>(),
             "conclusion": codes::clean(&self.reading.text.impression.join(" ")),
-            "presentedForm": [{
-                "contentType": "text/plain; charset=utf-8",
-                "language": "en",
-                "data": STANDARD.encode(&text),
-                "size": text.len(),
-                "title": self.title(),
-            }],
+            "presentedForm": self.texts().map(|(language, text)| self.presented(language, text)).collect::<Vec<_>>(),
         })
+    }
+
+    /// The whole text in one language.
+    fn presented(&self, language: Language, text: &Text) -> Value {
+        attachment("text/plain; charset=utf-8", language, &self.plain_text(language, text), &self.title(language))
     }
 
     /// One Observation a finding; for an image that was not read, one that says why.
@@ -65,7 +64,7 @@ impl Maker<'_> {
         let mut observation = self.bare_observation();
         let more = json!({
             "code": codes::finding(&finding.code, &finding.words),
-            "valueCodeableConcept": codes::presence(Hedge::of(finding)),
+            "valueCodeableConcept": codes::presence(Hedge::of(finding.band, finding.probability)),
             "note": [{"text": NOTE}],
             "method": {"text": format!("Machine reading by {} version {}", codes::clean(&bundle.name), codes::clean(&bundle.version))},
             "device": self.reference("algorithm", "Device"),
@@ -107,6 +106,17 @@ impl Maker<'_> {
             "derivedFrom": self.imaging_study_reference().into_iter().collect::<Vec<_>>(),
         })
     }
+}
+
+/// R4 `Attachment` of `text`.
+pub(super) fn attachment(content_type: &str, language: Language, text: &str, title: &str) -> Value {
+    json!({
+        "contentType": content_type,
+        "language": language.code(),
+        "data": STANDARD.encode(text),
+        "size": text.len(),
+        "title": title,
+    })
 }
 
 fn extend(resource: &mut Value, more: Value) {

@@ -5,9 +5,9 @@ use crate::clock::Moment;
 use crate::config::Name;
 use crate::digest::Digest;
 use crate::infer::findings::{Band, BundleIdentity, Code, Finding, Findings, Probability};
-use crate::report::compose::compose;
 use crate::report::identity::report_id;
-use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Timing};
+use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Text, Timing};
+use crate::report::write::{Style, by_grammar};
 use crate::study::{Age, Sex, Study, Subject};
 
 pub(crate) const PATIENT_ID: &str = "PAT-4711<&";
@@ -69,9 +69,12 @@ pub(crate) fn findings() -> Findings {
 }
 
 pub(crate) fn reading(outcome: Outcome, study: Option<Study>) -> Reading {
-    let text = compose(&outcome, study.as_ref());
     let timings = vec![Timing { stage: "infer".into(), ms: 12.5 }];
-    Reading { study, outcome, text, pixels_sha256: Some(Digest::of(b"pixels")), timings }
+    let pixels_sha256 = Some(Digest::of(b"pixels"));
+    by_grammar(
+        Reading { study, outcome, text: Text::default(), written: None, pixels_sha256, timings },
+        &Style::default(),
+    )
 }
 
 pub(crate) fn report() -> Reading {
