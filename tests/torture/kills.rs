@@ -1,4 +1,4 @@
-//! SIGKILL to gateway, reader or both, at random microseconds and at every step that the
+//! SIGKILL to gateway, reader, both or the collector, at random microseconds and at every step that the
 //! program names (`os::step`), under load; after each a restart, and in the end three ledgers.
 //!
 //! A device lives for [`KILLS_A_LIFE`] kills; then it must bring everything home.
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::Mode;
+use crate::collector::Collector;
 use crate::images::Template;
 use crate::life::{Life, Tally};
 use crate::plan::Plan;
@@ -33,7 +34,7 @@ const STEP_LIMIT: Duration = Duration::from_secs(5);
 const NTH: u64 = 3;
 
 /// The gateway's steps, in the order in which a start and then an image meets them.
-const GATEWAY_STEPS: [&str; 19] = [
+const GATEWAY_STEPS: [&str; 17] = [
     "opened",
     "swept",
     "reader-up",
@@ -50,10 +51,13 @@ const GATEWAY_STEPS: [&str; 19] = [
     "concluding",
     "sealed",
     "handed-in",
-    "acknowledged",
-    "recorded",
     "struck",
 ];
+/// Those of a device that leaves the last word to the broker, and to a receiver.
+const ACKNOWLEDGED_STEPS: [&str; 2] = ["acknowledged", "recorded"];
+const RECEIPTED_STEPS: [&str; 1] = ["receipted"];
+/// The collector's.
+const COLLECTOR_STEP: &str = "kept-unfinished";
 /// The reader's steps.
 const READER_STEPS: [&str; 5] =
     ["reader-walled", "reader-loaded", "reader-asked", "reader-answering", "reader-answered"];
@@ -68,6 +72,7 @@ enum Kill {
     Reader,
     Both,
     WhileStarting,
+    Collector,
     Step(&'static str),
 }
 
@@ -80,7 +85,9 @@ fn run(plan: &Plan) -> Result<String, String> {
         let number = sum.lives;
         let site = Site::new(&format!("life-{number}"), receiver.broker);
         let life = Life::new(&site, &receiver, &chest, &foreign);
-        let mut killer = Killer { random: Random::new(plan.seed, number), daemon: None, sum: &mut sum };
+        // Every other device is receipted by a collector, which dies like everybody else.
+        let collector = (number % 2 == 1).then(|| Collector::start(&site, &receiver));
+        let mut killer = Killer { random: Random::new(plan.seed, number), daemon: None, collector, sum: &mut sum };
         let tally = std::thread::scope(|scope| {
             let _over = Over(&life);
             for _ in 0..2 {
@@ -92,10 +99,15 @@ fn run(plan: &Plan) -> Result<String, String> {
                 plan.progress.at(killer.sum.kills, &format!("{} instances", killer.sum.instances));
             }
             killer.daemon = None;
-            life.conclude()
+            let tally = life.conclude(killer.collector.as_mut())?;
+            if number < 2 {
+                life.doubt(killer.collector.as_ref())?;
+            }
+            Ok(tally)
         });
         let keep = |why: String| format!("life {number}: {why}\n{}", kept(plan, &site));
         let tally = tally.map_err(keep)?;
+        drop(killer);
         sum.add(&tally);
         receiver.forget(&site.device);
     }
@@ -125,22 +137,26 @@ impl Drop for Over<'_> {
     }
 }
 
-struct Killer<'a> {
+struct Killer<'a, 'b> {
     random: Random,
     daemon: Option<Daemon>,
-    sum: &'a mut Sum,
+    collector: Option<Collector<'a>>,
+    sum: &'b mut Sum,
 }
 
-impl Killer<'_> {
+impl Killer<'_, '_> {
     /// One kill, or two where the first one only hit the reader.
     fn kill(&mut self, life: &Life) -> Result<(), String> {
-        let which = self.random.below(100);
-        let kill = match which {
+        self.revive_collector();
+        let steps = if self.collector.is_some() { &RECEIPTED_STEPS[..] } else { &ACKNOWLEDGED_STEPS[..] };
+        let kill = match self.random.below(100) {
             0..25 => Kill::Gateway,
             25..40 => Kill::Reader,
             40..50 => Kill::Both,
             50..60 => Kill::WhileStarting,
-            60..90 => Kill::Step(self.random.one_of(&GATEWAY_STEPS)),
+            60..80 => Kill::Step(self.random.one_of(&GATEWAY_STEPS)),
+            80..85 => Kill::Step(self.random.one_of(steps)),
+            85..90 if self.collector.is_some() => Kill::Collector,
             _ => Kill::Step(self.random.one_of(&READER_STEPS)),
         };
         match kill {
@@ -154,7 +170,31 @@ impl Killer<'_> {
                 self.gateway(kill);
                 Ok(())
             }
+            Kill::Collector => {
+                self.pause(WORK);
+                self.collector();
+                Ok(())
+            }
             Kill::Gateway | Kill::Reader | Kill::Both => self.at_random(life, kill),
+        }
+    }
+
+    /// Kills the collector; the next one may have a step to die at.
+    fn collector(&mut self) {
+        let nth = self.random.below(2 * NTH);
+        let step = [("RESIDENTD_KILL_AT", format!("{COLLECTOR_STEP}:{nth}"))];
+        let Some(collector) = &mut self.collector else { return };
+        collector.kill(if nth == 0 { &[] } else { &step });
+        self.sum.count(Kill::Collector);
+    }
+
+    /// A collector that met its step is followed by one that has none.
+    fn revive_collector(&mut self) {
+        if let Some(collector) = &mut self.collector
+            && collector.has_ended()
+        {
+            collector.kill(&[]);
+            self.sum.count(Kill::Step(COLLECTOR_STEP));
         }
     }
 
@@ -273,14 +313,16 @@ impl Sum {
 
     fn figures(&mut self, took: Duration) -> String {
         let of = |kill| self.by_kind.get(&kill).copied().unwrap_or_default();
-        let steps: Vec<u64> = GATEWAY_STEPS.iter().chain(&READER_STEPS).map(|step| of(Kill::Step(step))).collect();
+        let named = GATEWAY_STEPS.iter().chain(&READER_STEPS).chain(&ACKNOWLEDGED_STEPS).chain(&RECEIPTED_STEPS);
+        let steps: Vec<u64> = named.chain([&COLLECTOR_STEP]).map(|step| of(Kill::Step(step))).collect();
         let met = steps.iter().filter(|n| **n > 0).count();
         let at_random = format!(
-            "gateway {}, reader {}, both {}, while starting {}",
+            "gateway {}, reader {}, both {}, while starting {}, collector {}",
             of(Kill::Gateway),
             of(Kill::Reader),
             of(Kill::Both),
-            of(Kill::WhileStarting)
+            of(Kill::WhileStarting),
+            of(Kill::Collector)
         );
         self.starts.sort();
         let start = self.starts.get(self.starts.len() / 2).copied().unwrap_or_default();

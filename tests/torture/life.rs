@@ -12,6 +12,7 @@ use residentd::seal::jws::open;
 use residentd::seal::public::PublicKey;
 use residentd::seal::verify::verify;
 
+use crate::collector::Collector;
 use crate::images::Template;
 use crate::receiver::Receiver;
 use crate::site::{LIMIT, Site, Started, runtime};
@@ -22,6 +23,9 @@ const AHEAD: usize = 6;
 const READ_EVERY: u64 = 4;
 /// A sender's pause where the daemon is down or the receiver behind.
 const PAUSE: Duration = Duration::from_millis(2);
+
+/// The number of an image that nobody sends.
+const NEVER_SENT: u64 = 999_999_999_999;
 
 /// What the senders know.
 #[derive(Default)]
@@ -117,9 +121,13 @@ impl<'a> Life<'a> {
     }
 
     /// A last daemon that nobody kills: it must bring everything home, and then the
-    /// ledgers must agree.
-    pub fn conclude(&self) -> Result<Tally, String> {
+    /// ledgers must agree, that of a `collector` among them.
+    pub fn conclude(&self, collector: Option<&mut Collector>) -> Result<Tally, String> {
         self.closing.store(true, Relaxed);
+        let collector = collector.map(|collector| {
+            collector.kill(&[]);
+            &*collector
+        });
         let mut daemon = self.site.spawn(&[]);
         if self.site.wait_ready(&mut daemon) == Started::Ended {
             return Err(format!("the last daemon did not start; its log:\n{}", self.site.log()));
@@ -136,10 +144,35 @@ impl<'a> Life<'a> {
             let received = self.receiver.count(&self.site.device);
             return Err(format!("{answered} images were answered 0x0000, {received} outcomes received"));
         }
+        let store = self.site.store();
+        while store.undelivered().map_err(|e| e.to_string())? > 0 {
+            if Instant::now() > deadline + LIMIT {
+                return Err(format!("{:?} outcomes are not delivered", store.undelivered()));
+            }
+            std::thread::sleep(PAUSE);
+        }
         if !daemon.stop() {
             return Err("the last daemon did not end well".to_owned());
         }
-        self.compare()
+        self.compare(collector)
+    }
+
+    /// Whether the comparison can fail: one thing is taken from each ledger in turn.
+    pub fn doubt(&self, collector: Option<&Collector>) -> Result<(), String> {
+        let must = |what: &str, noticed: bool| if noticed { Ok(()) } else { Err(format!("{what} is not noticed")) };
+        self.ledger().answered.insert(NEVER_SENT);
+        must("an image that is not stored", self.compare(collector).is_err())?;
+        self.ledger().answered.remove(&(NEVER_SENT));
+        let image = std::fs::read_dir(self.site.path("state/spool")).unwrap().flatten().find(|e| e.path().is_file());
+        let (image, aside) = (image.ok_or("no image is kept")?.path(), self.site.path("aside"));
+        std::fs::rename(&image, &aside).map_err(|e| e.to_string())?;
+        must("a file that is gone", self.compare(collector).is_err())?;
+        std::fs::rename(&aside, &image).map_err(|e| e.to_string())?;
+        self.compare(collector).map_err(|why| format!("it was whole again, and: {why}"))?;
+        let database = rusqlite::Connection::open(self.site.path("state/residentd.sqlite"));
+        let forget = "DELETE FROM deliveries WHERE sequence = 1; DELETE FROM outcomes WHERE sequence = 1";
+        database.and_then(|database| database.execute_batch(forget)).map_err(|e| e.to_string())?;
+        must("an outcome that is gone", self.compare(collector).is_err())
     }
 
     fn all_answered(&self) -> bool {
@@ -147,7 +180,7 @@ impl<'a> Life<'a> {
         ledger.in_flight == 0 && ledger.again.is_empty()
     }
 
-    fn compare(&self) -> Result<Tally, String> {
+    fn compare(&self, collector: Option<&Collector>) -> Result<Tally, String> {
         let ledger = self.ledger();
         if let Some(odd) = ledger.odd.first() {
             return Err(odd.clone());
@@ -170,6 +203,11 @@ impl<'a> Life<'a> {
         let arrived: Vec<&[u8]> = received.outcomes.iter().map(|o| o.jws.as_slice()).collect();
         if let Some(at) = (0..stored.len()).find(|at| arrived.get(*at) != Some(&stored[*at].jws.as_bytes())) {
             return Err(format!("outcome {} is not what was received in its place", stored[at].sequence));
+        }
+        if let Some(kept) = collector.map(Collector::kept)
+            && !kept.iter().eq(stored.iter().map(|o| &o.jws))
+        {
+            return Err(format!("{} outcomes are stored, and the collector keeps {} others", stored.len(), kept.len()));
         }
         let key = PublicKey::load(&self.site.path("device.pub.pem")).map_err(|e| e.to_string())?;
         let stream = stored.iter().map(|o| o.jws.as_str()).collect::<Vec<_>>().join("\n");

@@ -6,6 +6,7 @@
 
 mod brokers;
 mod clocks;
+mod collector;
 mod curves;
 mod images;
 mod kills;
