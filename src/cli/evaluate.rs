@@ -37,6 +37,9 @@ pub struct Arguments {
     /// a line with uid, findings, impression and labels
     #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["images", "index", "bundle", "models", "by", "assume"])]
     reports: Option<PathBuf>,
+    /// Folder of a writer bundle that writes too, raw and guarded
+    #[arg(long, requires = "reports")]
+    writer: Option<PathBuf>,
     /// Which of the reports
     #[arg(long, value_enum, default_value_t = Of::HeldOut, requires = "reports")]
     part: Of,
@@ -57,7 +60,8 @@ pub struct Arguments {
 
 pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(file) = &arguments.reports {
-        return reports(file, arguments.part, arguments.seed, arguments.out.as_deref());
+        let (writer, out) = (arguments.writer.as_deref(), arguments.out.as_deref());
+        return reports(file, arguments.part, arguments.seed, writer, out);
     }
     let (Some(images), Some(index), Some(bundle), Some(out)) =
         (&arguments.images, &arguments.index, &arguments.bundle, &arguments.out)

@@ -8,6 +8,7 @@ use super::evaluate::{cannot_create, interval, progress, write_new};
 use super::exit;
 use crate::digest::Digest;
 use crate::evaluate::reports::{Composer, OUTPUTS, Part, Reports, Summary, evaluate, page};
+use crate::infer::writer::Writer;
 
 /// Largest file of reports: a hundred times the largest public collection.
 const MAX_FILE_BYTES: u64 = 1024 * 1024 * 1024;
@@ -21,18 +22,21 @@ pub enum Of {
     Development,
     /// The others
     HeldOut,
-    /// Both
+    /// Those that the shipped writer was neither trained nor chosen on (10 %)
+    Unseen,
+    /// All
     All,
 }
 
-/// Evaluates `file`, prints the figures, and writes them to `out` where it is given.
-pub fn reports(file: &Path, of: Of, seed: u64, out: Option<&Path>) -> anyhow::Result<()> {
+/// Evaluates `file`, with the writer bundle in the folder `writer` where it is given; prints
+/// the figures, and writes them to `out` where it is given.
+pub fn reports(file: &Path, of: Of, seed: u64, writer: Option<&Path>, out: Option<&Path>) -> anyhow::Result<()> {
     let outputs: Vec<PathBuf> = out.iter().flat_map(|out| OUTPUTS.map(|name| out.join(name))).collect();
     if let Some(there) = outputs.iter().find(|path| path.exists()) {
         let words = format!("{} exists, and an evaluation never overwrites: give another --out", there.display());
         return Err(exit::coded(exit::CANNOT_CREATE, words));
     }
-    let summary = measured(file, of, seed)?;
+    let summary = measured(file, of, seed, writer)?;
     print(&summary);
     if let Some(out) = out {
         std::fs::create_dir_all(out).map_err(|e| cannot_create(out, &e))?;
@@ -50,7 +54,7 @@ pub fn reports(file: &Path, of: Of, seed: u64, out: Option<&Path>) -> anyhow::Re
     }
 }
 
-fn measured(file: &Path, of: Of, seed: u64) -> anyhow::Result<Summary> {
+fn measured(file: &Path, of: Of, seed: u64, writer: Option<&Path>) -> anyhow::Result<Summary> {
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
     if size > MAX_FILE_BYTES {
         let words = format!("{}: {size} bytes, {MAX_FILE_BYTES} are read", file.display());
@@ -60,6 +64,7 @@ fn measured(file: &Path, of: Of, seed: u64) -> anyhow::Result<Summary> {
     let part = match of {
         Of::Development => Part::Development,
         Of::HeldOut => Part::HeldOut,
+        Of::Unseen => Part::Unseen,
         Of::All => Part::All,
     };
     let reports = Reports::parse(&bytes, part);
@@ -71,8 +76,11 @@ fn measured(file: &Path, of: Of, seed: u64) -> anyhow::Result<Summary> {
         let words = format!("{}: no labelled report of that part to evaluate{first}", file.display());
         return Err(exit::coded(exit::DATA, words));
     }
-    let bar = progress(reports.rows.len() as u64 * Composer::ALL.len() as u64, "reports");
-    let summary = evaluate(reports, Digest::of(&bytes), part, seed, |done| bar.set_position(done as u64));
+    let writer = writer.map(Writer::load).transpose().map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
+    let texts = reports.rows.len() * Composer::all(writer.as_ref()).len();
+    let bar = progress(texts as u64, "reports");
+    let summary =
+        evaluate(reports, Digest::of(&bytes), part, seed, writer.as_ref(), |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     Ok(summary)
 }
@@ -95,6 +103,19 @@ fn print(summary: &Summary) {
             "{:<32} {:<22} {:<22} {:<22} {:<22} {:>6.1}",
             of.composer, scores[0], scores[1], scores[2], scores[3], of.words_a_report
         );
+    }
+    for (of, writer) in summary.composers.iter().filter_map(|of| Some((of, of.writer.as_ref()?))) {
+        let each = |ms: Option<f64>| ms.map_or_else(|| "-".into(), |ms| format!("{ms:.2}"));
+        println!(
+            "{}: {} ms a report, {} ms a token, {} refused",
+            of.composer,
+            each(of.ms_a_report),
+            each(writer.ms_a_token),
+            writer.refused
+        );
+        if let (Some(guard), Some(removed)) = (&writer.guard, writer.removed) {
+            println!("  guard: {} sentences, {:.1} % removed: {:?}", guard.sentences, removed * 100.0, guard.removed);
+        }
     }
     if let Some(labeler) = summary.composers.first() {
         println!("\n{:<24} {:>8}  {:<22} {:<22} F1", "labeler, by label", "reports", "precision", "recall");

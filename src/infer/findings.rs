@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
-/// Most findings that one bundle may have.
-pub const MAX_FINDINGS: usize = 16;
+/// Most findings that one bundle may have: as many as the reports' vocabulary holds.
+pub const MAX_FINDINGS: usize = 26;
 
 /// A calibrated probability, 0.0 to 1.0, never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]

@@ -86,7 +86,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["digest", "instance", "language"]),
     ("deliver", &["instance"]),
     ("digest", &[]),
-    ("evaluate", &["digest", "infer", "reader", "report"]),
+    ("evaluate", &["digest", "infer", "language", "reader", "report", "study"]),
     ("infer", &["digest", "preprocess", "study"]),
     ("ingest", &["audit", "clock", "config", "digest", "instance", "os", "pulse", "store"]),
     ("instance", &["digest"]),

@@ -20,7 +20,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 pub use agreement::{Agreement, OfLabel, Score};
-pub use compose::Composer;
+pub use compose::{Composer, Written};
 pub use page::page;
 pub use rows::{Part, Reports, Row};
 
@@ -28,6 +28,9 @@ use super::Problem;
 use super::bootstrap::{DRAWS, intervals};
 use super::figures::Estimate;
 use crate::digest::Digest;
+use crate::infer::findings::BundleIdentity;
+use crate::infer::writer::Writer;
+use crate::report::guard::GuardCounts;
 use crate::report::label::{NORMAL, OTHER, TABLE, coded};
 use agreement::{agreement, joined};
 use overlap::{Bleu, rouge_l, words};
@@ -49,6 +52,7 @@ pub struct Summary {
     pub reports: usize,
     pub never_indexed: usize,
     pub of_another_part: usize,
+    pub writer: Option<BundleIdentity>,
     pub composers: Vec<OfComposer>,
     pub problems: Vec<Problem>,
 }
@@ -68,15 +72,38 @@ pub struct OfComposer {
     pub words_a_report: f64,
     /// Mean time of writing, where it was written here.
     pub ms_a_report: Option<f64>,
+    /// Of a writer's texts.
+    pub writer: Option<OfWriter>,
+}
+
+/// What only a writer bundle has.
+#[derive(Debug, Serialize)]
+pub struct OfWriter {
+    /// Reports that it refused to write, or wrote no text of.
+    pub refused: usize,
+    /// Tokens that it took.
+    pub tokens: usize,
+    /// Mean time a token.
+    pub ms_a_token: Option<f64>,
+    /// What the guard did to all of its sentences, where it was guarded.
+    pub guard: Option<GuardCounts>,
+    /// Share of its sentences that the guard removed.
+    pub removed: Option<f64>,
 }
 
 /// Evaluates every composer on `reports`; `tick` is told how many texts are done.
 #[must_use]
-pub fn evaluate(reports: Reports, file_sha256: Digest, part: Part, seed: u64, tick: impl Fn(usize)) -> Summary {
-    let each = |(at, composer): (usize, &Composer)| {
-        let of = of_composer(*composer, &reports.rows, seed);
-        tick((at + 1) * reports.rows.len());
-        of
+pub fn evaluate(
+    reports: Reports,
+    file_sha256: Digest,
+    part: Part,
+    seed: u64,
+    writer: Option<&Writer>,
+    tick: impl Fn(usize),
+) -> Summary {
+    let each = |(at, composer): (usize, &Composer<'_>)| {
+        let tick = |done: usize| tick(at * reports.rows.len() + done);
+        of_composer(*composer, &reports.rows, seed, tick)
     };
     Summary {
         format: 1,
@@ -88,31 +115,56 @@ pub fn evaluate(reports: Reports, file_sha256: Digest, part: Part, seed: u64, ti
         reports: reports.rows.len(),
         never_indexed: reports.not_indexed,
         of_another_part: reports.other_part,
-        composers: Composer::ALL.iter().enumerate().map(each).collect(),
+        writer: writer.map(|writer| writer.identity().clone()),
+        composers: Composer::all(writer).iter().enumerate().map(each).collect(),
         problems: reports.problems,
     }
 }
 
-fn of_composer(composer: Composer, rows: &[Row], seed: u64) -> OfComposer {
+fn of_composer(composer: Composer<'_>, rows: &[Row], seed: u64, tick: impl Fn(usize)) -> OfComposer {
+    let labels = labels(rows);
     let started = Instant::now();
-    let texts: Vec<[String; 2]> = rows.iter().map(|row| composer.write(row)).collect();
+    let each = |(at, row): (usize, &Row)| {
+        tick(at + 1);
+        composer.write(row, &labels)
+    };
+    let written: Vec<Written> = rows.iter().enumerate().map(each).collect();
     let ms = started.elapsed().as_secs_f64() * 1000.0;
-    let found = rows.iter().zip(&texts).map(|(row, text)| {
-        let said = coded(text.iter().map(String::as_str));
+    let found = rows.iter().zip(&written).map(|(row, written)| {
+        let said = coded(written.text.iter().map(String::as_str));
         (&row.labels, said.into_iter().filter(|label| *label != OTHER).collect())
     });
     let of_rows = rows.len().max(1) as f64;
-    let text_words: Vec<Vec<String>> = texts.iter().map(|text| words(&text.join(" "))).collect();
+    let texts: Vec<Vec<String>> = written.iter().map(|written| words(&written.text.join(" "))).collect();
     let human: Vec<Vec<String>> =
         rows.iter().map(|row| words(&format!("{} {}", row.findings, row.impression))).collect();
-    let (bleu_4, rouge_l) = overlaps(&text_words, &human, seed);
+    let (bleu_4, rouge_l) = overlaps(&texts, &human, seed);
     OfComposer {
         composer: composer.name(),
-        agreement: agreement(&labels(rows), &found.collect::<Vec<_>>(), seed),
+        agreement: agreement(&labels, &found.collect::<Vec<_>>(), seed),
         bleu_4,
         rouge_l,
-        words_a_report: text_words.iter().map(Vec::len).sum::<usize>() as f64 / of_rows,
+        words_a_report: texts.iter().map(Vec::len).sum::<usize>() as f64 / of_rows,
         ms_a_report: composer.writes().then_some(ms / of_rows),
+        writer: matches!(composer, Composer::NeuralRaw(_) | Composer::NeuralGuarded(_))
+            .then(|| of_writer(&written, ms)),
+    }
+}
+
+fn of_writer(written: &[Written], ms: f64) -> OfWriter {
+    let tokens: usize = written.iter().filter_map(|written| written.tokens).sum();
+    let guard =
+        written.iter().filter_map(|written| written.guard.as_ref()).fold(None, |sum: Option<GuardCounts>, of| {
+            let mut sum = sum.unwrap_or_default();
+            sum.add(of);
+            Some(sum)
+        });
+    OfWriter {
+        refused: written.iter().filter(|written| written.tokens.is_none()).count(),
+        tokens,
+        ms_a_token: (tokens > 0).then(|| ms / tokens as f64),
+        removed: guard.as_ref().and_then(GuardCounts::share_removed),
+        guard,
     }
 }
 

@@ -17,7 +17,10 @@ pub fn page(summary: &Summary) -> String {
     let part = match summary.part {
         Part::Development => "on which the labeler's phrases were found: its own figure is too good here",
         Part::HeldOut => "from which no phrase of the labeler was taken",
-        Part::All => "of both parts: the labeler's phrases were found on 70 % of them",
+        Part::Unseen => {
+            "on which the shipped writer was neither trained nor chosen; the labeler's phrases were found on 70 % of them"
+        }
+        Part::All => "all of the file: the labeler's phrases were found on 70 % of them",
     };
     let _ = writeln!(
         page,
@@ -40,6 +43,7 @@ pub fn page(summary: &Summary) -> String {
         "ms a report",
     ];
     table(&mut page, &heads.map(str::to_owned), summary.composers.iter().map(composer));
+    writers(&mut page, summary);
     for of in &summary.composers {
         let _ = writeln!(page, "<h2>By label: {}</h2>", escaped(of.composer));
         let heads = ["label", "reports", "found", "too much", "missed", "precision", "recall", "F1"].map(str::to_owned);
@@ -61,6 +65,33 @@ fn composer(of: &OfComposer) -> Vec<String> {
         [&micro.f1, &micro.precision, &micro.recall, &of.agreement.macro_f1, &of.bleu_4, &of.rouge_l].map(estimate);
     let ms = of.ms_a_report.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.3}"));
     std::iter::once(escaped(of.composer)).chain(scores).chain([format!("{:.1}", of.words_a_report), ms]).collect()
+}
+
+/// What the guard did, and how fast the writer is.
+fn writers(page: &mut String, summary: &Summary) {
+    let Some(identity) = &summary.writer else { return };
+    let _ = writeln!(page, "<h2>Writer: {} {}</h2>", escaped(&identity.name), escaped(&identity.version));
+    for (of, writer) in summary.composers.iter().filter_map(|of| Some((of, of.writer.as_ref()?))) {
+        let per_token = writer.ms_a_token.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.3} ms"));
+        let _ = writeln!(
+            page,
+            "<p>{}: {} tokens, {per_token} a token; {} reports refused.</p>",
+            escaped(of.composer),
+            writer.tokens,
+            writer.refused
+        );
+        let (Some(guard), Some(removed)) = (&writer.guard, writer.removed) else { continue };
+        let _ = writeln!(
+            page,
+            "<p>Guard: {} sentences drafted, {} kept, {:.1} % removed; the grammar supplied {} facts.</p>",
+            guard.sentences,
+            guard.kept,
+            removed * 100.0,
+            guard.supplied
+        );
+        let rows = guard.removed.iter().map(|(reason, count)| vec![format!("{reason:?}"), count.to_string()]);
+        table(page, &["removed because", "sentences"].map(str::to_owned), rows);
+    }
 }
 
 fn end(page: &mut String, summary: &Summary) {

@@ -17,12 +17,15 @@
 //! draft can leave out, but cannot hide. What was removed is counted by [`Reason`] in
 //! [`GuardCounts`], which is part of the sealed payload.
 
+mod complete;
 mod cut;
 mod judge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+pub use complete::complete;
 
 use super::facts::{FactSheet, Label};
 
@@ -87,6 +90,24 @@ pub struct GuardCounts {
     pub removed: BTreeMap<Reason, usize>,
     /// Facts of the sheet that no kept sentence speaks of: the grammar does.
     pub supplied: usize,
+}
+
+impl GuardCounts {
+    /// Adds those of another draft.
+    pub fn add(&mut self, other: &Self) {
+        self.sentences += other.sentences;
+        self.kept += other.kept;
+        self.supplied += other.supplied;
+        for (reason, count) in &other.removed {
+            *self.removed.entry(*reason).or_default() += count;
+        }
+    }
+
+    /// Share of the drafted sentences that were removed, where there were any.
+    #[must_use]
+    pub fn share_removed(&self) -> Option<f64> {
+        (self.sentences > 0).then(|| (self.sentences - self.kept) as f64 / self.sentences as f64)
+    }
 }
 
 /// What may stand.

@@ -1,7 +1,9 @@
 use super::super::facts::samples::{Dice, fact, prior, random, sheet};
 use super::super::facts::{Change, Facts, Hedge, Side, Zone};
+use super::super::grammar::{Claims, Voice, compose, plan};
 use super::super::label::{OTHER, TABLE};
 use super::*;
+use crate::language::Language;
 
 mod adversary;
 mod referee;
@@ -156,6 +158,36 @@ fn no_kept_sentence_contradicts_its_sheet_over_a_hundred_thousand_random_sheets(
     }
     // The property says nothing where nothing passes.
     assert!(kept > usize::try_from(SHEETS).unwrap() / 2, "{kept}");
+}
+
+#[test]
+fn the_findings_speak_of_every_fact_once_in_a_kept_sentence_or_by_the_grammar() {
+    for seed in 0..2_000 {
+        let mut dice = Dice::new(seed + 1);
+        let sheet = random(&mut dice);
+        let guarded = guard(&sheet, &adversary::draft(&sheet, &mut dice));
+        let voice = Voice::clinician(&sheet, Language::ENGLISH);
+        let (kept, by_grammar): (Vec<String>, Vec<String>) =
+            complete(&sheet, &guarded, &voice).into_iter().partition(|said| guarded.sentences.contains(said));
+        assert_eq!(kept, guarded.sentences);
+        // The grammar reads its own sentences back, and they say what they say without a draft.
+        let statements: Vec<_> = by_grammar.iter().map(|said| voice.read(said).unwrap()).collect();
+        let (claims, whole) = (Claims::of(&statements), Claims::of(&plan::findings(&sheet)));
+        assert!(claims.findings.iter().all(|claim| whole.findings.contains(claim)));
+        assert_eq!((claims.changes, claims.not_assessed), (whole.changes, whole.not_assessed));
+        for fact in &sheet.facts {
+            let times = claims.findings.iter().filter(|(spot, ..)| spot.label == fact.label).count();
+            assert_eq!(times, usize::from(!guarded.spoken.contains(&fact.label)), "seed {seed}: {}", fact.label);
+        }
+    }
+}
+
+#[test]
+fn an_empty_draft_gives_the_grammars_findings() {
+    let sheet = sample();
+    let voice = Voice::clinician(&sheet, Language::ENGLISH);
+    let findings = complete(&sheet, &guard(&sheet, &Draft::default()), &voice);
+    assert_eq!(findings, compose(&sheet, &voice).findings);
 }
 
 #[test]
