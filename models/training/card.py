@@ -4,6 +4,20 @@ import examine
 import failures
 
 
+# What residentd's grammar says, from its table of hedges; a test of residentd holds the two together.
+HEDGES = """Each row is one word for one range of probabilities in one band, and no other. Of a band, the first row applies whose probability is reached.
+
+| called | from | word | as a report says it |
+|---|---|---|---|
+| present | 75 % | Likely | X is likely (estimated probability P). |
+| present | 0 % | Suspected | X is suspected (estimated probability P). |
+| uncertain | 50 % | May well be present | X may well be present (estimated probability P). |
+| uncertain | 10 % | Possible | X is possible (estimated probability P). |
+| uncertain | 0 % | Cannot be excluded | X cannot be excluded (estimated probability P). |
+| absent | 5 % | Less likely | X is less likely (estimated probability P), but is not excluded. |
+| absent | 0 % | Absent | No sign of X (estimated probability P) was found. |"""
+
+
 def write(folder, recipe, figures):
     parts = [
         f"# {recipe.name} {figures['version']}", recipe.title + ".", rehearsal(figures),
@@ -32,6 +46,7 @@ def write(folder, recipe, figures):
         "Calibration holds at this data's prevalence only; at another the probabilities are wrong, "
         "though their order is not.",
         "Not assessed: " + ", ".join(not_assessed(recipe, figures)) + ".",
+        "## Words for probabilities", HEDGES,
         "## Reproduce", f"```\npython models/training/make.py {recipe.name} --data ../shared/data --out models/\n```",
         "Seeds are fixed; other processors and library versions change the last digits.",
     ]

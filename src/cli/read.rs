@@ -12,7 +12,7 @@ use crate::reader::wire::Answered;
 use crate::report::fhir::{self, Context, DeviceFacts, InstanceFacts};
 use crate::report::identity::report_id;
 use crate::report::reading::{Outcome, Reason, ReasonCode};
-use crate::report::write::{Style, by_grammar};
+use crate::report::write::{self, Style, by_grammar};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -98,7 +98,15 @@ async fn read_all(
     let mut failed = 0;
     for (shown, file) in arguments.files.iter().zip(files) {
         let answered = match process.read(file.clone(), None).await {
-            Attempt::Read(answered) => Answered { reading: by_grammar(answered.reading, style), ..*answered },
+            Attempt::Read(answered) => {
+                let Answered { found, mut reading } = *answered;
+                let sheet = Box::new(write::facts(&mut reading, None));
+                let draft = process.draft(&sheet).await;
+                if !process.is_alive() {
+                    process = Supervised::start(settings).await?;
+                }
+                Answered { found, reading: write::write(reading, *sheet, draft, style) }
+            }
             Attempt::Died(why) => {
                 process = Supervised::start(settings).await?;
                 let words = format!("the reader process died on it: {why}");

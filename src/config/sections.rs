@@ -120,6 +120,9 @@ pub struct Reader {
     pub memory_mib: Option<u32>,
     /// Longest time for one image.
     pub time_limit_s: Seconds,
+    /// Name of a writer bundle in `models_dir`, which drafts the words of Findings; absent:
+    /// the grammar writes alone.
+    pub writer: Option<Name>,
 }
 
 impl Default for Reader {
@@ -128,6 +131,7 @@ impl Default for Reader {
             models_dir: PathBuf::from("/usr/share/residentd/models"),
             memory_mib: None,
             time_limit_s: Seconds::of(60),
+            writer: None,
         }
     }
 }

@@ -215,7 +215,7 @@ pub fn reader_settings(reader: &Reader, image_dirs: Vec<PathBuf>) -> Settings {
         image_dirs,
         memory_bytes: u64::from(memory_mib) * 1024 * 1024,
         time_limit: reader.time_limit_s.duration(),
-        writer: None,
+        writer: reader.writer.as_ref().map(ToString::to_string),
         pulse: Arc::default(),
     }
 }

@@ -118,15 +118,25 @@ impl Reading {
         let prior = compared.comparison.as_ref().map(|comparison| comparison.prior.sha256);
         self.audit.note(read(instance.instance.sha256, &reading.outcome, prior));
         os::step("read");
-        let reading = self.written(reading, compared.comparison.as_ref());
+        let reading = self.written(reading, compared.comparison.as_ref(), slot).await;
         self.seal(instance, reading, compared.kept, start).await?;
         Ok(true)
     }
 
-    /// `reading` with its texts: from its facts alone, in this process (promise 8).
-    fn written(&self, mut reading: report::Reading, comparison: Option<&Comparison>) -> report::Reading {
-        let sheet = write::facts(&mut reading, comparison);
-        write::write(reading, sheet, Draft::None, &Style::of(&self.config.file.report))
+    /// `reading` with its texts: from its facts alone, in this process, whatever the reader
+    /// drafted (promise 8).
+    async fn written(
+        &self,
+        mut reading: report::Reading,
+        comparison: Option<&Comparison>,
+        reader: &mut Option<Supervised>,
+    ) -> report::Reading {
+        let sheet = Box::new(write::facts(&mut reading, comparison));
+        let draft = match reader {
+            Some(reader) => reader.draft(&sheet).await,
+            None => Draft::None,
+        };
+        write::write(reading, *sheet, draft, &Style::of(&self.config.file.report))
     }
 
     /// The reader in `slot`, a new one where it is dead: that is nobody's strike. It must

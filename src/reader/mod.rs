@@ -1,5 +1,6 @@
 //! The reader: the pure stages composed, the sandboxed process that runs them, its supervisor.
 
+mod drafting;
 pub mod resident;
 pub mod serve;
 pub mod supervise;

@@ -141,8 +141,8 @@ impl Supervised {
     ///
     /// # Errors
     /// The process died or ran out of time.
-    pub async fn write(&mut self, facts: Facts) -> Result<Drafted, String> {
-        match ask(&mut self.socket, &Request::Write(Box::new(facts)), self.time_limit, &self.pulse).await {
+    pub async fn write(&mut self, facts: Box<Facts>) -> Result<Drafted, String> {
+        match ask(&mut self.socket, &Request::Write(facts), self.time_limit, &self.pulse).await {
             Ok(Answer::Written(drafted)) => Ok(drafted),
             Ok(_) => Err(self.ended("it answered what was not asked".into()).await),
             Err(why) => Err(self.ended(why).await),

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::facts::{Comparison, FactSheet};
-use super::grammar::{Voice, compose, patient};
+use super::grammar::{Voice, complete, compose, patient};
 use super::reading::{Outcome, Reading, Reason, ReasonCode, Timing};
-use super::written::{Composer, Composition, Draft, Rendering, Written};
+use super::written::{Composer, Composition, Draft, Fallback, Rendering, Written};
 use crate::config;
 use crate::language::Language;
 
@@ -49,8 +49,8 @@ pub fn facts(reading: &mut Reading, comparison: Option<&Comparison>) -> FactShee
     }
 }
 
-/// Writes all texts of `reading` from `sheet`, which is its own, and from what the neural
-/// composer drafted of it.
+/// Writes all texts of `reading` from `sheet`, which is its own, and from what the guard
+/// kept of a writer's draft of it.
 #[must_use]
 pub fn write(mut reading: Reading, sheet: FactSheet, draft: Draft, style: &Style) -> Reading {
     let start = Instant::now();
@@ -59,9 +59,21 @@ pub fn write(mut reading: Reading, sheet: FactSheet, draft: Draft, style: &Style
     let composition = match draft {
         Draft::None => Composition::default(),
         Draft::Fallback(reason) => Composition { fallback: Some(reason), ..Composition::default() },
-        Draft::Guarded { findings, impression, counts } => {
-            (text.findings, text.impression) = (findings, impression);
-            Composition { composer: Composer::Neural, guard: Some(counts), fallback: None }
+        Draft::Guarded { guarded, .. } if style.language != Language::ENGLISH => Composition {
+            guard: Some(guarded.counts),
+            fallback: Some(Fallback::OtherLanguage),
+            ..Composition::default()
+        },
+        Draft::Guarded { guarded, .. } if guarded.sentences.is_empty() => {
+            Composition { guard: Some(guarded.counts), fallback: Some(Fallback::NothingKept), ..Composition::default() }
+        }
+        Draft::Guarded { guarded, writer } => {
+            text.findings = complete(&sheet, &voice, &guarded);
+            if writer.research_only {
+                text.disclaimer.push(style.language.say("research-only", &[]));
+            }
+            let (writer, guard) = (Some(*writer), Some(guarded.counts));
+            Composition { composer: Composer::Neural, writer, guard, fallback: None }
         }
     };
     let english = Some(Language::ENGLISH).filter(|english| *english != style.language);
@@ -87,3 +99,6 @@ pub fn by_grammar(mut reading: Reading, style: &Style) -> Reading {
     let sheet = facts(&mut reading, None);
     write(reading, sheet, Draft::None, style)
 }
+
+#[cfg(test)]
+mod tests;

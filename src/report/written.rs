@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::FactSheet;
 use super::grammar::patient::Summary;
+use super::guard::{GuardCounts, Guarded};
 use super::reading::Text;
+use crate::infer::findings::BundleIdentity;
+use crate::infer::writer::refusal::RefusalCode;
 use crate::language::Language;
 
 /// The facts of a reading, and the texts that were written from them beside
@@ -36,15 +39,18 @@ pub struct Rendering {
 }
 
 /// How a clinician's text came to be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Composition {
     /// Who wrote it.
     pub composer: Composer,
-    /// What the guard did with the neural composer's draft, where there was one.
+    /// The writer bundle that drafted it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<BundleIdentity>,
+    /// What the guard did with the draft, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<GuardCounts>,
-    /// Why the grammar wrote in the neural composer's place, where it was to.
+    /// Why the grammar wrote alone, where a writer was to draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
 }
@@ -52,60 +58,43 @@ pub struct Composition {
 /// Who wrote a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Composer {
+    /// The grammar alone.
     #[default]
     Grammar,
+    /// A writer bundle drafted, the guard removed, the grammar supplied the rest.
     Neural,
 }
 
-/// What the guard did, in sentences.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardCounts {
-    /// How many the neural composer drafted.
-    pub drafted: u32,
-    /// How many of those were removed.
-    pub removed: u32,
-    /// How many the grammar supplied.
-    pub supplied: u32,
-}
-
-/// Why the grammar wrote in the neural composer's place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Why the grammar wrote alone where a writer was to draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fallback {
-    /// The tokenizer does not match the decoder.
-    TokenizerMismatch,
-    /// The decoder went round in circles.
-    Loop,
-    /// The decoder wrote nothing.
-    Nothing,
-    /// What it wrote is no text.
-    NotText,
-    /// It wrote a token that it must not.
-    ForbiddenToken,
-    /// It does not know this format of fact sheet.
-    UnknownFormat,
-    /// It failed otherwise, or took too long.
-    Failed,
+    /// The writer bundle does not serve.
+    Unusable,
+    /// The writer gave no text, and said why.
+    Refused(RefusalCode),
+    /// The reader process died of it, or ran out of time.
+    Died,
+    /// Of its sentences, the guard kept none.
+    NothingKept,
+    /// The clinician's text is in another language than the writer's.
+    OtherLanguage,
 }
 
-/// What the neural composer had to say, after the guard.
+/// What a writer had to say, after the guard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Draft {
-    /// It is not in use.
+    /// None is in use.
     #[default]
     None,
-    /// It was to write, and did not.
+    /// One was to draft, and there is no draft.
     Fallback(Fallback),
-    /// Its Findings and Impression, held to the sheet and completed by the guard.
+    /// What the guard kept of its draft.
     Guarded {
-        /// By sentence.
-        findings: Vec<String>,
-        /// By sentence.
-        impression: Vec<String>,
-        /// What the guard did.
-        counts: GuardCounts,
+        /// Sentences for the Findings, the facts that they speak of, and what was done.
+        guarded: Box<Guarded>,
+        /// Who drafted.
+        writer: Box<BundleIdentity>,
     },
 }

@@ -157,6 +157,12 @@ impl Maker<'_> {
         }
     }
 
+    /// True where a writer bundle for research drafted the text.
+    fn is_research_writer(&self) -> bool {
+        let writer = self.reading.written.as_ref().and_then(|written| written.composition.writer.as_ref());
+        writer.is_some_and(|writer| writer.research_only)
+    }
+
     /// Tags that no receiver may overlook, on the Bundle and on each resource.
     fn meta(&self) -> Value {
         let test = self.is_test().then(|| codes::coding(codes::ACT_REASON, "HTEST", "test health data"));
@@ -164,7 +170,7 @@ impl Maker<'_> {
             .then(|| codes::coding(codes::TAGS, "clock-unsynchronised", "The device's clock was not synchronised"));
         let research = self
             .findings()
-            .is_some_and(|findings| findings.bundle.research_only)
+            .is_some_and(|findings| findings.bundle.research_only || self.is_research_writer())
             .then(|| codes::coding(codes::TAGS, "research-only", "Made by a model bundle for research only"));
         let tags: Vec<Value> = [test, clock, research].into_iter().flatten().collect();
         json!({"tag": tags})

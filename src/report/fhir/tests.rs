@@ -83,7 +83,8 @@ fn every_reference_resolves_inside_the_bundle_to_the_type_it_names() {
 
 #[test]
 fn what_r4_requires_is_there_and_nothing_is_null_or_empty() {
-    const REQUIRED: [(&str, &[&str]); 5] = [
+    const REQUIRED: [(&str, &[&str]); 6] = [
+        ("DocumentReference", &["status", "docStatus", "type", "author", "date", "content"]),
         (
             "DiagnosticReport",
             &["status", "code", "identifier", "category", "issued", "conclusion", "presentedForm", "result"],
@@ -329,4 +330,68 @@ fn the_whole_text_is_presented_with_its_disclaimer() {
     for sentence in reading.text.findings.iter().chain(&reading.text.impression).chain(&reading.text.disclaimer) {
         assert!(plain.contains(sentence.as_str()), "{sentence}");
     }
+}
+
+fn decoded(attachment: &Value) -> String {
+    use base64::Engine as _;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(attachment["data"].as_str().unwrap()).unwrap();
+    assert_eq!(attachment["size"], bytes.len());
+    String::from_utf8(bytes).unwrap()
+}
+
+fn in_all_languages() -> Value {
+    let languages: Vec<_> = crate::language::Language::all().collect();
+    let style = crate::report::write::Style { language: languages[1], patient_languages: languages };
+    let mut bare = report();
+    bare.written = None;
+    bundle(&crate::report::write::by_grammar(bare, &style))
+}
+
+#[test]
+fn the_facts_that_the_texts_come_from_are_in_the_payload() {
+    let bundle = bundle(&report());
+    let document = resources(&bundle, "DocumentReference")[0];
+    let attachment = &document["content"][0]["attachment"];
+    assert_eq!(attachment["contentType"], "application/json");
+    let facts: Value = serde_json::from_str(&decoded(attachment)).unwrap();
+    let sheet: crate::report::facts::FactSheet = serde_json::from_value(facts["sheet"].clone()).unwrap();
+    assert_eq!(sheet, report().written.unwrap().sheet);
+    assert_eq!(facts["composition"]["composer"], "grammar");
+    assert_eq!(facts["texts"][0]["wording"], "awaiting-native-clinician");
+    assert!(!facts.to_string().contains("PAT-4711") && !facts.to_string().contains("DOE"));
+}
+
+#[test]
+fn a_summary_for_the_patient_awaits_acceptance_in_status_tag_and_title() {
+    let bundle = in_all_languages();
+    let documents = resources(&bundle, "DocumentReference");
+    assert_eq!(documents.len(), 9);
+    let mut languages = Vec::new();
+    for document in &documents[1..] {
+        assert_eq!([&document["status"], &document["docStatus"]], ["current", "preliminary"]);
+        let tags = document["meta"]["tag"].as_array().unwrap();
+        assert!(tags.iter().any(|tag| tag["code"] == "awaiting-acceptance"), "{tags:?}");
+        let attachment = &document["content"][0]["attachment"];
+        let code = attachment["language"].as_str().unwrap();
+        let language: crate::language::Language = code.parse().unwrap();
+        assert!(attachment["title"].as_str().unwrap().starts_with(&language.say("patient-awaiting", &[])));
+        assert!(decoded(attachment).contains(&language.say("patient-talk", &[])));
+        languages.push(code);
+    }
+    assert_eq!(languages, ["en", "es", "fr", "pt", "sw", "hi", "ar", "zh"]);
+    // What awaits nobody is not tagged so.
+    let others = bundle["entry"].as_array().unwrap().iter().map(|e| &e["resource"]);
+    let tagged = others.filter(|r| r["meta"].to_string().contains("awaiting-acceptance")).count();
+    assert_eq!(tagged, 8);
+}
+
+#[test]
+fn the_report_is_presented_in_the_clinicians_language_and_in_english() {
+    let bundle = in_all_languages();
+    let forms = resources(&bundle, "DiagnosticReport")[0]["presentedForm"].as_array().unwrap().clone();
+    let languages: Vec<_> = forms.iter().map(|form| form["language"].as_str().unwrap()).collect();
+    assert_eq!(languages, ["es", "en"]);
+    assert!(decoded(&forms[0]).contains("Derrame pleural: probable"));
+    assert!(decoded(&forms[1]).contains("Pleural effusion is likely"));
+    assert!(bundle.to_string().len() < 128 * 1024, "{}", bundle.to_string().len());
 }

@@ -5,6 +5,7 @@ use super::say::capital;
 use super::{Share, Voice, plan};
 use crate::infer::findings::BundleIdentity;
 use crate::report::facts::{Facts, clean};
+use crate::report::guard::Guarded;
 use crate::report::reading::Text;
 use crate::study::Subject;
 
@@ -17,6 +18,17 @@ pub fn compose(sheet: &Facts, voice: &Voice) -> Text {
         impression: say(plan::impression(sheet)),
         disclaimer: disclaimer(sheet, voice),
     }
+}
+
+/// The Findings with the sentences that the guard kept of a draft: they stand for what is
+/// said of how sure their facts are, and the grammar says all the rest.
+#[must_use]
+pub fn complete(sheet: &Facts, voice: &Voice, guarded: &Guarded) -> Vec<String> {
+    let said = plan::findings(sheet);
+    let opening = said.iter().take_while(|s| plan::is_opening(s)).count();
+    let rest = said[opening..].iter().filter_map(|statement| plan::without(statement, &guarded.spoken));
+    let opening = said[..opening].iter().map(|statement| voice.say(statement));
+    opening.chain(guarded.sentences.iter().cloned()).chain(rest.map(|statement| voice.say(&statement))).collect()
 }
 
 fn disclaimer(sheet: &Facts, voice: &Voice) -> Vec<String> {

@@ -15,7 +15,7 @@ mod read;
 mod say;
 
 pub use claims::{Claims, Contradiction, check};
-pub use compose::compose;
+pub use compose::{complete, compose};
 pub use names::Names;
 pub use read::Unreadable;
 pub use say::Voice;

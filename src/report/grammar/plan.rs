@@ -1,8 +1,10 @@
 //! What is said of a fact sheet, and in which order. No language here.
 
+use std::collections::BTreeSet;
+
 use super::{Name, Next, Percent, Share, Spot, Statement};
 use crate::infer::findings::{Band, MAX_FINDINGS};
-use crate::report::facts::{Fact, Facts, FitnessNote, Hedge, Image, Unread};
+use crate::report::facts::{Fact, Facts, FitnessNote, Hedge, Image, Label, Unread};
 use crate::report::reading::ReasonCode;
 use crate::report::vocabulary::{Urgency, system, urgency, urgency_rank};
 use crate::study::Subject;
@@ -79,6 +81,26 @@ pub fn about(fact: &Fact, sheet: &Facts) -> Vec<Statement> {
     }
     said.extend(changed(fact, sheet));
     said
+}
+
+/// True for what stands before the first finding.
+#[must_use]
+pub fn is_opening(statement: &Statement) -> bool {
+    matches!(statement, Statement::TestImage | Statement::Image(_) | Statement::Compared(_))
+}
+
+/// `statement` without how sure the findings `spoken` are, which is said elsewhere; `None`
+/// where nothing is left.
+#[must_use]
+pub fn without(statement: &Statement, spoken: &BTreeSet<Label>) -> Option<Statement> {
+    match statement {
+        Statement::Hedged(spot, ..) if spoken.contains(&spot.label) => None,
+        Statement::NoSign(findings) => {
+            let rest: Vec<_> = findings.iter().filter(|(label, _)| !spoken.contains(label)).cloned().collect();
+            (!rest.is_empty()).then_some(Statement::NoSign(rest))
+        }
+        other => Some(other.clone()),
+    }
 }
 
 /// The facts, most urgent first where minutes count, then surest, of equally sure ones the

@@ -509,3 +509,26 @@ fn a_patients_sentences_are_short_in_every_language() {
         }
     }
 }
+
+#[test]
+fn the_hedge_table_is_printed_in_every_card() {
+    let mut table = vec!["| called | from | word | as a report says it |".to_owned(), "|---|---|---|---|".to_owned()];
+    for hedge in Hedge::ALL {
+        let called = serde_json::to_value(hedge.band()).unwrap();
+        let from = format!("{:.0} %", hedge.at_least() * 100.0);
+        let word = Language::ENGLISH.say(&format!("name-{}", hedge.id()), &[]);
+        let arguments = [("finding", "X"), ("probability", "P")];
+        let said = match hedge {
+            Hedge::NoSign => {
+                let list = Language::ENGLISH.say("no-sign-first", &arguments);
+                Language::ENGLISH.say("hedge-no-sign", &[("list", &list)])
+            }
+            _ => Language::ENGLISH.say(&format!("hedge-{}", hedge.id()), &arguments),
+        };
+        table.push(format!("| {} | {from} | {word} | {said} |", called.as_str().unwrap()));
+    }
+    for card in ["models/chest-adult/CARD.md", "models/chest-child/CARD.md", "models/training/card.py"] {
+        let text = std::fs::read_to_string(format!("{}/{card}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert!(text.contains(&table.join("\n")), "{card} lacks the table:\n{}", table.join("\n"));
+    }
+}
