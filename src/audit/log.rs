@@ -3,9 +3,7 @@
 //! A write or sync that failed leaves the file's end in doubt: what was written since the
 //! last good sync is kept in memory and written again from there before anything else.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +13,7 @@ use super::recover::{self, State};
 use super::{Limits, checkpoint, segment};
 use crate::clock::Moment;
 use crate::os;
-use crate::os::disk::Disk;
+use crate::os::disk::{Disk, DiskFile};
 use crate::seal::key::DeviceKey;
 use crate::seal::message::MessageError;
 
@@ -41,6 +39,7 @@ pub enum AuditError {
 
 /// A log that is open for writing. One a folder: the daemon's lock sees to that.
 pub struct Log {
+    disk: Disk,
     folder: PathBuf,
     limits: Limits,
     key: Option<Arc<DeviceKey>>,
@@ -52,7 +51,7 @@ pub struct Log {
 /// The segment that is written.
 struct Current {
     first: u64,
-    file: File,
+    file: DiskFile,
     /// Bytes that are durable.
     synced: u64,
     /// What follows them, perhaps not durable yet.
@@ -80,26 +79,40 @@ impl Log {
     /// # Errors
     /// The folder cannot be made, read or written.
     pub fn open(folder: &Path, limits: Limits, key: Option<Arc<DeviceKey>>) -> Result<Opened, AuditError> {
+        Self::open_on(&Disk::Real, folder, limits, key)
+    }
+
+    /// As [`Log::open`], on another disk.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_on(
+        disk: &Disk,
+        folder: &Path,
+        limits: Limits,
+        key: Option<Arc<DeviceKey>>,
+    ) -> Result<Opened, AuditError> {
         let io = |source| AuditError::Io { path: folder.to_owned(), source };
         let public: Vec<_> = key.iter().map(|key| key.public().clone()).collect();
-        let mut log = Self { folder: folder.to_owned(), limits, key, segment: None, head: Head::GENESIS, signed: None };
-        make(folder).map_err(io)?;
+        disk.make_folders(folder, FOLDER_MODE).map_err(io)?;
+        let (at, head) = (folder.to_owned(), Head::GENESIS);
+        let mut log = Self { disk: disk.clone(), folder: at, limits, key, segment: None, head, signed: None };
         // What cannot be read is broken too: the box must not stand still for its log.
         let found = match recover::look(folder, &public).unwrap_or_else(|e| State::Broken(e.to_string())) {
             State::Nothing => return Ok(Opened { log, first: Vec::new(), after: After::Nothing }),
             State::Broken(why) => {
                 let aside = recover::set_aside(folder).map_err(io)?;
-                make(folder).map_err(io)?;
+                disk.make_folders(folder, FOLDER_MODE).map_err(io)?;
                 let first = vec![Event::SetAside { folder: aside.into(), why: why.into() }];
                 return Ok(Opened { log, first, after: After::Nothing });
             }
             State::Whole(found) => found,
         };
-        let file = File::options().read(true).write(true).open(segment::lines_path(folder, found.first)).map_err(io)?;
+        let mut file = disk.append(&segment::lines_path(folder, found.first), FILE_MODE).map_err(io)?;
         let mut first = Vec::new();
         if let Some((bytes, sha256)) = found.torn {
             os::step("audit-torn");
-            file.set_len(found.keep).and_then(|()| file.sync_all()).map_err(io)?;
+            file.set_len(found.keep).and_then(|()| file.sync()).map_err(io)?;
             first.push(Event::Recovered { bytes, sha256 });
         }
         log.head = found.head;
@@ -148,8 +161,8 @@ impl Log {
     /// # Errors
     /// The disk refused; the lines are kept and written again.
     pub fn sync(&mut self) -> Result<(), AuditError> {
-        let folder = self.folder.clone();
-        if self.segment.is_some() { self.current(|current| current.sync(&folder)) } else { Ok(()) }
+        let (disk, folder) = (self.disk.clone(), self.folder.clone());
+        if self.segment.is_some() { self.current(|current| current.sync(&disk, &folder)) } else { Ok(()) }
     }
 
     /// The checkpoint of the last line: makes every line durable, signs, and makes the
@@ -168,7 +181,8 @@ impl Log {
         let jws: Arc<str> = checkpoint::sign(key, self.head, now)?.into();
         let path = segment::checkpoint_path(&self.folder, current.first);
         os::step("audit-synced");
-        place(&path, &jws).map_err(|source| AuditError::Io { path, source })?;
+        let placed = self.disk.replace(&path, format!("{jws}\n").as_bytes(), FILE_MODE);
+        placed.map_err(|source| AuditError::Io { path, source })?;
         os::step("audit-checkpoint");
         self.signed = Some((self.head, Arc::clone(&jws)));
         Ok(Some(jws))
@@ -185,8 +199,8 @@ impl Log {
     fn begin(&mut self) -> Result<(), AuditError> {
         let first = self.head.seq + 1;
         let path = segment::lines_path(&self.folder, first);
-        let options = File::options().read(true).write(true).create(true).truncate(true).open(&path);
-        let file = options.map_err(|source| AuditError::Io { path, source })?;
+        let opened = self.disk.append(&path, FILE_MODE).and_then(|mut file| file.set_len(0).map(|()| file));
+        let file = opened.map_err(|source| AuditError::Io { path, source })?;
         self.segment = Some(Current { unlisted: true, ..Current::of(first, file, 0) });
         Ok(())
     }
@@ -207,12 +221,12 @@ impl Log {
         self.checkpoint(now)?;
         os::step("audit-retiring");
         for path in [segment::lines_path(&self.folder, oldest), segment::checkpoint_path(&self.folder, oldest)] {
-            match std::fs::remove_file(&path) {
+            match self.disk.remove(&path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io(&path, e)),
                 _ => {}
             }
         }
-        Disk::Real.sync_folder(&self.folder).map_err(|e| io(&self.folder, e))
+        self.disk.sync_folder(&self.folder).map_err(|e| io(&self.folder, e))
     }
 
     fn current<T>(&mut self, work: impl FnOnce(&mut Current) -> io::Result<T>) -> Result<T, AuditError> {
@@ -223,7 +237,7 @@ impl Log {
 }
 
 impl Current {
-    const fn of(first: u64, file: File, synced: u64) -> Self {
+    const fn of(first: u64, file: DiskFile, synced: u64) -> Self {
         Self { first, file, synced, unsynced: Vec::new(), unlisted: false, doubtful: false }
     }
 
@@ -234,24 +248,25 @@ impl Current {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.mend()?;
         self.doubtful = true;
-        self.file.write_all_at(bytes, self.length())?;
+        let end = self.length();
+        self.file.write_all_at(bytes, end)?;
         self.doubtful = false;
         self.unsynced.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn sync(&mut self, folder: &Path) -> io::Result<()> {
+    fn sync(&mut self, disk: &Disk, folder: &Path) -> io::Result<()> {
         self.mend()?;
         if !self.unsynced.is_empty() {
             // After a failed sync the kernel may call dirty pages clean: they are written again.
             self.doubtful = true;
-            self.file.sync_data()?;
+            self.file.sync()?;
             self.doubtful = false;
             self.synced = self.length();
             self.unsynced.clear();
         }
         if self.unlisted {
-            Disk::Real.sync_folder(folder)?;
+            disk.sync_folder(folder)?;
             self.unlisted = false;
         }
         Ok(())
@@ -267,22 +282,13 @@ impl Current {
     }
 }
 
-/// Makes the folder, durably.
-fn make(folder: &Path) -> io::Result<()> {
-    Disk::Real.make_folders(folder, FOLDER_MODE)
-}
-
-/// Puts `text` at `path`, whole and durable.
-fn place(path: &Path, text: &str) -> io::Result<()> {
-    Disk::Real.replace(path, format!("{text}\n").as_bytes(), FILE_MODE)
-}
-
 #[cfg(test)]
 impl Log {
     /// Leaves the file as a failed write or sync does.
     pub(super) fn break_end(&mut self, rest: &[u8]) {
         let current = self.segment.as_mut().unwrap();
-        current.file.write_all_at(rest, current.length()).unwrap();
+        let end = current.length();
+        current.file.write_all_at(rest, end).unwrap();
         current.doubtful = true;
     }
 }

@@ -223,6 +223,28 @@ impl DiskFile {
         Ok(())
     }
 
+    /// Writes `bytes` from `offset` on.
+    ///
+    /// # Errors
+    /// The system refused: some of them may be written.
+    pub fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(offset))?;
+        self.write_all(bytes)
+    }
+
+    /// Cuts the file to `size_bytes`, or lengthens it with zeros.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn set_len(&mut self, size_bytes: u64) -> io::Result<()> {
+        if let Some((watch, file)) = &self.watched {
+            let grows = size_bytes > self.file.metadata()?.len();
+            watch.admit(if grows { Effect::Grow } else { Effect::Keep })?;
+            watch.log(Operation::Resize { file: *file, size_bytes });
+        }
+        self.file.set_len(size_bytes)
+    }
+
     /// Takes `size_bytes` of the disk for this file now, so that none of it is missing later.
     ///
     /// # Errors
