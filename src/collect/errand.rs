@@ -54,8 +54,6 @@ pub(super) enum NotKept {
 /// What came of an errand.
 #[derive(Debug, Default)]
 pub(super) struct Returned {
-    /// These may be acknowledged.
-    pub done: Vec<Arrival>,
     /// The shelf failed: these have to be tried again.
     pub undone: Vec<Arrival>,
     pub receipted: Vec<Receipted>,
@@ -83,7 +81,6 @@ impl Errand {
         }
         match on.keep(&genuine, now) {
             Ok(kept) => {
-                returned.done = self.arrived;
                 sort(&mut returned, genuine, bases, kept);
             }
             Err(error) => {

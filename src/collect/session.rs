@@ -1,5 +1,6 @@
 //! The life of one connection of a collector: subscribes, sends what arrives to the disk, and only
-//! then acknowledges it and signs its receipt. Never blocks.
+//! then signs its receipt. Never blocks. MQTT's own acknowledgement means nothing here: what is
+//! lost after it is not receipted, and so comes again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{Discriminant, discriminant};
@@ -13,18 +14,21 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::errand::{Errand, Look, NotKept, Receipted, Returned, Seen, base};
-use super::{Collector, Device};
-use crate::mqtt::{
-    Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, MOST_INCOMING, Message, Retain, Retained, Subscribed, random,
-};
+use super::{Collector, Device, WINDOW};
+use crate::mqtt::{Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, Message, Retain, Retained, Subscribed, random};
 use crate::seal::receiver::{Command, Held, MAX_RECEIPT_OUTCOMES, Receipt};
 
 /// No event at all for so long: build the connection anew.
 const SILENCE: Duration = KEEP_ALIVE.saturating_mul(2);
-/// Receipts without an acknowledgement above which nothing more is taken from the disk.
-const UNANSWERED: usize = 16;
+/// Receipts and commands under way at once; what comes after waits, merged by device.
+const MOST_UNANSWERED: usize = WINDOW as usize / 2;
+/// Kept outcomes whose receipt waits; one that is dropped comes again, and is receipted then.
+const MOST_PENDING: usize = 4096;
 /// Outcomes in one step to the disk, and so in one receipt at most.
 const BATCH: usize = 64;
+/// Outcomes that wait for the disk. With more the connection is not read, so that a broker
+/// which does not keep to the receive maximum (mosquitto 2.0, rumqttd) has to wait as well.
+const MOST_ARRIVED: usize = 2 * BATCH;
 /// For the last errand when stopping; what it did not receipt comes again.
 const LAST_ERRAND_LIMIT: Duration = Duration::from_secs(5);
 /// Different troubles that are told one by one before only the counts go on.
@@ -72,6 +76,8 @@ pub(super) struct Session<'a> {
     look_at: Instant,
     last_event: Instant,
     unanswered: usize,
+    /// Receipts that are not signed yet, by base and device.
+    pending: BTreeMap<(String, String), Vec<Held>>,
 }
 
 impl<'a> Session<'a> {
@@ -87,6 +93,7 @@ impl<'a> Session<'a> {
             errand_from: now,
             last_event: now,
             unanswered: 0,
+            pending: BTreeMap::new(),
         }
     }
 
@@ -94,9 +101,12 @@ impl<'a> Session<'a> {
     pub async fn run(mut self, stop: &mut watch::Receiver<bool>) -> Ended {
         loop {
             self.send_errand();
+            if let Err(loss) = self.send_receipts() {
+                return self.lost(loss).await;
+            }
             let timer = self.next_timer();
             let turned = tokio::select! {
-                event = self.link.next() => Some(self.on_event(event)),
+                event = self.link.next(), if self.arrived.len() < MOST_ARRIVED => Some(self.on_event(event)),
                 returned = finished(&mut self.errand) => {
                     self.errand = None;
                     Some(self.on_returned(returned))
@@ -109,13 +119,17 @@ impl<'a> Session<'a> {
                 return Ended::Stopped;
             };
             if let Err(loss) = turned {
-                // What is under way at the disk is kept, and receipted when it comes again.
-                if let Some(errand) = self.errand.take() {
-                    drop(errand.await);
-                }
-                return Ended::Lost(loss);
+                return self.lost(loss).await;
             }
         }
+    }
+
+    /// What is under way at the disk is kept, and receipted when it comes again.
+    async fn lost(mut self, loss: Loss) -> Ended {
+        if let Some(errand) = self.errand.take() {
+            drop(errand.await);
+        }
+        Ended::Lost(loss)
     }
 
     fn on_event(&mut self, event: Event) -> Result<(), Loss> {
@@ -137,7 +151,10 @@ impl<'a> Session<'a> {
             Event::Subscribed(_, Subscribed::Refused) => {
                 Err(Loss::TurnedAway("the broker refuses the subscription".to_owned()))
             }
-            Event::Arrived(arrival) => self.on_arrived(arrival),
+            Event::Arrived(arrival) => {
+                self.on_arrived(arrival);
+                Ok(())
+            }
             Event::Acknowledged(..) => {
                 self.unanswered = self.unanswered.saturating_sub(1);
                 Ok(())
@@ -147,16 +164,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_arrived(&mut self, arrival: Arrival) -> Result<(), Loss> {
+    fn on_arrived(&mut self, arrival: Arrival) {
         if arrival.topic().ends_with("/status") {
             self.on_status(&arrival);
-            return self.link.acknowledge(&arrival).map_err(full);
+        } else {
+            self.arrived.push(arrival);
         }
-        if self.arrived.len() >= MOST_INCOMING - BATCH {
-            return Err(Loss::Protocol("far more under way than the receive maximum".to_owned()));
-        }
-        self.arrived.push(arrival);
-        Ok(())
     }
 
     fn on_status(&mut self, arrival: &Arrival) {
@@ -171,7 +184,7 @@ impl<'a> Session<'a> {
 
     fn send_errand(&mut self) {
         let now = Instant::now();
-        if self.errand.is_some() || !self.connected || now < self.errand_from || self.unanswered > UNANSWERED {
+        if self.errand.is_some() || !self.connected || now < self.errand_from {
             return;
         }
         let mut looks = Vec::new();
@@ -202,29 +215,39 @@ impl<'a> Session<'a> {
         }
         returned.undone.append(&mut self.arrived);
         self.arrived = returned.undone;
-        for arrival in &returned.done {
-            self.link.acknowledge(arrival).map_err(full)?;
-        }
-        self.receipt(returned.receipted)?;
+        self.receipt(returned.receipted);
         returned.seen.into_iter().try_for_each(|seen| self.on_seen(seen))
     }
 
-    /// Signs one receipt a device for what is kept now.
-    fn receipt(&mut self, receipted: Vec<Receipted>) -> Result<(), Loss> {
-        let mut receipts: BTreeMap<(String, String), Vec<Held>> = BTreeMap::new();
+    /// Notes what is kept now, to be receipted.
+    fn receipt(&mut self, receipted: Vec<Receipted>) {
+        let mut pending: usize = self.pending.values().map(Vec::len).sum();
         for Receipted { base, device, held, new } in receipted {
             let counter = if new { &self.collector.state.kept } else { &self.collector.state.repeated };
             counter.fetch_add(1, Relaxed);
             if let Some(known) = self.collector.known.get_mut(&device) {
                 known.base = Some(base.clone());
             }
-            receipts.entry((base, device)).or_default().push(held);
+            if pending < MOST_PENDING {
+                self.pending.entry((base, device)).or_default().push(held);
+                pending += 1;
+            }
         }
-        for ((base, device), outcomes) in receipts {
-            debug_assert!(outcomes.len() <= MAX_RECEIPT_OUTCOMES, "no more than a batch");
-            let signed = Receipt { device, outcomes }.sign(&self.collector.key);
+    }
+
+    /// Signs receipts, one a device for as many outcomes as it holds, while there is room.
+    fn send_receipts(&mut self) -> Result<(), Loss> {
+        while self.unanswered < MOST_UNANSWERED {
+            let Some(mut of_device) = self.pending.first_entry() else { break };
+            let rest = of_device.get().len().min(MAX_RECEIPT_OUTCOMES);
+            let rest = of_device.get_mut().split_off(rest);
+            let ((base, device), outcomes) = of_device.remove_entry();
+            let signed = Receipt { device: device.clone(), outcomes }.sign(&self.collector.key);
             self.say(format!("{base}/receipt"), signed.map_err(|e| Loss::Protocol(e.to_string()))?)?;
             self.collector.state.receipts.fetch_add(1, Relaxed);
+            if !rest.is_empty() {
+                self.pending.insert((base, device), rest);
+            }
         }
         Ok(())
     }
@@ -296,6 +319,7 @@ impl<'a> Session<'a> {
             && let Ok(Ok(returned)) = tokio::time::timeout(LAST_ERRAND_LIMIT, errand).await
         {
             drop(self.on_returned(Some(returned)));
+            drop(self.send_receipts());
         }
         drop(self.link.farewell());
         let said_goodbye = async { while !matches!(self.link.next().await, Event::Farewell | Event::Lost(_)) {} };

@@ -24,11 +24,8 @@ use crate::clock::{Moment, untimely};
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// TCP, TLS and CONNACK together.
 const CONNECT_TIMEOUT_S: u64 = 5;
-/// Requests beside hand-ins and acknowledgements: subscriptions, the farewell, and room.
+/// Requests beside hand-ins: subscriptions, the farewell, and room.
 const OTHER_REQUESTS: usize = 8;
-/// Messages from the broker that are not acknowledged yet. More than the receive maximum
-/// that we ask for: rumqttd does not keep to it.
-pub const MOST_INCOMING: usize = 256;
 /// Events between the polling task and us; when it is full the poll waits.
 const EVENTS: usize = 64;
 /// What one side of the wire is like.
@@ -67,7 +64,8 @@ pub enum Event {
     Acknowledged(u16, Verdict),
     /// The broker answered a subscription.
     Subscribed(u16, Subscribed),
-    /// A message came; acknowledge it when it may be forgotten.
+    /// A message came. The library has acknowledged it: as requests, acknowledgements starve
+    /// behind a flood of messages. What must not be lost needs more than that anyway.
     Arrived(Arrival),
     /// Something else moved.
     Alive,
@@ -170,7 +168,7 @@ impl Link {
     /// Starts to connect; [`Link::next`] tells what came of it.
     #[must_use]
     pub fn open(access: &Access, manner: Manner) -> Self {
-        let requests = usize::from(manner.window) + MOST_INCOMING + OTHER_REQUESTS;
+        let requests = usize::from(manner.window) + OTHER_REQUESTS;
         let (client, event_loop) = AsyncClient::new(options(access, manner), requests);
         let (sender, events) = mpsc::channel(EVENTS);
         Self { client, events, polling: tokio::spawn(poll(event_loop, sender, access.now)) }
@@ -212,14 +210,6 @@ impl Link {
             ..Filter::new(filter, QoS::AtLeastOnce)
         });
         self.client.try_subscribe_many(filters.collect::<Vec<_>>()).map_err(|_| Full)
-    }
-
-    /// Tells the broker that it may forget a message that arrived.
-    ///
-    /// # Errors
-    /// The event loop takes no more.
-    pub fn acknowledge(&self, arrival: &Arrival) -> Result<(), Full> {
-        self.client.try_ack(&arrival.0).map_err(|_| Full)
     }
 
     /// Asks for an orderly DISCONNECT, which cancels the last will.
@@ -266,8 +256,7 @@ fn options(access: &Access, manner: Manner) -> MqttOptions {
         .set_connection_timeout(CONNECT_TIMEOUT_S)
         .set_outgoing_inflight_upper_limit(manner.window)
         .set_connect_properties(properties)
-        .set_network_options(network)
-        .set_manual_acks(true);
+        .set_network_options(network);
     if let Some(will) = manner.will {
         options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true, None));
     }
@@ -365,6 +354,18 @@ fn loss(error: ConnectionError, now: Moment) -> Loss {
         }
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => {
             Loss::Protocol(format!("the broker disconnected us: {reason_code:?}"))
+        }
+        ConnectionError::MqttState(StateError::Unsolicited(pkid)) => {
+            Loss::Protocol(format!("an answer to packet id {pkid}, which nothing has"))
+        }
+        ConnectionError::MqttState(StateError::Deserialization(_)) => {
+            Loss::Protocol("bytes that are no packet".to_owned())
+        }
+        ConnectionError::MqttState(StateError::IncomingPacketTooLarge { pkt_size, max }) => {
+            Loss::Protocol(format!("a packet of {pkt_size} bytes, at most {max} are taken"))
+        }
+        ConnectionError::MqttState(StateError::CollisionTimeout) => {
+            Loss::Protocol("a packet id that is never answered".to_owned())
         }
         ConnectionError::MqttState(_) => Loss::Protocol("a packet that does not belong here".to_owned()),
     }

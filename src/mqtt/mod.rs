@@ -9,8 +9,6 @@ mod verdict;
 
 pub use access::{Access, AccessError};
 pub use backoff::{BackOff, random};
-pub use link::{
-    Arrival, Event, Full, KEEP_ALIVE, Link, Loss, MOST_INCOMING, Manner, Retained, Subscribed, Terms, packet_bytes,
-};
+pub use link::{Arrival, Event, Full, KEEP_ALIVE, Link, Loss, Manner, Retained, Subscribed, Terms, packet_bytes};
 pub use message::{JOSE, JSON, Message, Retain};
 pub use verdict::Verdict;

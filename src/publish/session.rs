@@ -239,7 +239,7 @@ impl<'a> Session<'a> {
                     self.drive.tell_not_subscribed();
                 }
             }
-            Event::Arrived(arrival) => return self.on_arrived(&arrival),
+            Event::Arrived(arrival) => self.on_arrived(&arrival),
             Event::Outgoing(pkid) => self.drive.window.outgoing(pkid),
             Event::Acknowledged(pkid, verdict) => {
                 self.last_answer = Instant::now();
@@ -266,9 +266,9 @@ impl<'a> Session<'a> {
         self.link.subscribe(&filters, Retained::Unwanted).map_err(|_| Ended::Lost(Loss::Silent))
     }
 
-    /// Hears a receipt or command. It is acknowledged at once: what is lost here is said again.
-    fn on_arrived(&mut self, arrival: &Arrival) -> Result<(), Ended> {
-        let Drive { receivers: Some(receivers), sender, window, .. } = &mut *self.drive else { return Ok(()) };
+    /// Hears a receipt or command; what is lost here is said again.
+    fn on_arrived(&mut self, arrival: &Arrival) {
+        let Drive { receivers: Some(receivers), sender, window, .. } = &mut *self.drive else { return };
         match receivers.hear(arrival, &sender.topics, Instant::now()) {
             Ok(Said::Again { from, to }) => match window.ask(from, to) {
                 Request::Taken => log::info!("mqtt: a receiver asks for outcomes {from} to {to} again"),
@@ -277,7 +277,6 @@ impl<'a> Session<'a> {
             Ok(Said::Has | Said::Nothing) => {}
             Err(disbelief) => self.drive.tell_disbelieved(&disbelief),
         }
-        self.link.acknowledge(arrival).map_err(|_| Ended::Lost(Loss::Silent))
     }
 
     fn on_acknowledged(&mut self, acknowledged: Acknowledged<Notice>) -> Result<(), Ended> {

@@ -58,7 +58,6 @@ impl Hospital {
         let all = async {
             while !enough(self) {
                 let Event::Arrived(arrival) = self.link.next().await else { continue };
-                self.link.acknowledge(&arrival).unwrap();
                 let text = std::str::from_utf8(arrival.payload()).unwrap();
                 let sequence = text.split('.').nth(1).unwrap().parse().unwrap();
                 let sha256 = Digest::of(arrival.payload());
@@ -74,10 +73,7 @@ impl Hospital {
         let started = Instant::now();
         while !condition() {
             assert!(started.elapsed() < DEADLINE, "never happened: {what}");
-            if let Ok(Event::Arrived(arrival)) = tokio::time::timeout(Duration::from_millis(5), self.link.next()).await
-            {
-                self.link.acknowledge(&arrival).unwrap();
-            }
+            drop(tokio::time::timeout(Duration::from_millis(5), self.link.next()).await);
         }
     }
 
