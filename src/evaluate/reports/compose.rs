@@ -12,8 +12,8 @@ use crate::infer::writer::{Sheet, Writer};
 use crate::language::Language;
 use crate::reader::write::fact_words;
 use crate::report::facts::{FORMAT, Fact, FactSheet, Facts, Hedge, Image, Kind, Region};
-use crate::report::grammar::{Voice, compose};
-use crate::report::guard::{Draft, GuardCounts, complete, guard};
+use crate::report::grammar::{Voice, complete, compose};
+use crate::report::guard::{Draft, GuardCounts, guard};
 use crate::report::label::NORMAL;
 use crate::study::Subject;
 
@@ -117,7 +117,7 @@ fn by_writer(writer: &Writer, sheet: &FactSheet) -> Written {
         return Written { text: [findings, impression], ..Written::default() };
     };
     let guarded = guard(sheet, &Draft { findings: own, impression: concluded });
-    let findings = complete(sheet, &guarded, &Voice::clinician(sheet, Language::ENGLISH)).join(" ");
+    let findings = complete(sheet, &Voice::clinician(sheet, Language::ENGLISH), &guarded).join(" ");
     Written { text: [findings, impression], guard: Some(guarded.counts), tokens: Some(tokens) }
 }
 

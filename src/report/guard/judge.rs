@@ -25,6 +25,9 @@ pub fn judge(sheet: &FactSheet, sentence: &str) -> Result<Kept, Reason> {
     let change = change(&words)?;
     let said = Said { words: &words, claims: &claims, normality: &normality };
     let denies = said.shape(change)?;
+    if denies == Denies::None && TABLE.guard.limiting.any(&words) {
+        return Err(Reason::Grading);
+    }
     let facts = said.facts(sheet)?;
     if change.is_some() && !facts.iter().all(|fact| fact.change == change) {
         return Err(Reason::Comparison);
@@ -161,7 +164,7 @@ impl Said<'_> {
         let connecting = &TABLE.guard.connecting;
         (from..to).all(|at| {
             let word = std::slice::from_ref(&self.words[at]);
-            self.is_named(at) || connecting.any(word) || self.is_beside(at)
+            self.is_named(at) || connecting.any(word) || TABLE.guard.limiting.any(word) || self.is_beside(at)
         })
     }
 
@@ -183,6 +186,7 @@ impl Said<'_> {
         let sayings = [
             &guard.filler,
             &guard.denying,
+            &guard.limiting,
             &guard.probable,
             &guard.possible,
             &guard.new,

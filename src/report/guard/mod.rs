@@ -13,19 +13,16 @@
 //!    the labeler and the table's few filler words do not account for (fail closed).
 //! 5. No finding is spoken of in two kept sentences, and there are few enough of them.
 //!
-//! The Impression, and every fact that no kept sentence speaks of, are the grammar's: a
-//! draft can leave out, but cannot hide. What was removed is counted by [`Reason`] in
+//! The Impression, and every fact that no kept sentence speaks of, are the grammar's
+//! ([`super::grammar::complete`]): a draft can leave out, but cannot hide. What was removed is counted by [`Reason`] in
 //! [`GuardCounts`], which is part of the sealed payload.
 
-mod complete;
 mod cut;
 mod judge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-
-pub use complete::complete;
 
 use super::facts::{FactSheet, Label};
 
