@@ -35,8 +35,14 @@ pub use priors::{Comparable, NewPrior, StoredPrior, Taken};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 5] =
-    [INSTANCES_OUTCOMES_DELIVERIES, DELIVERIES_KNOW_THEIR_CLOCK, OUTBOX_AND_RECEIPTS, PRIORS, RETENTION];
+const MIGRATIONS: [&str; 6] = [
+    INSTANCES_OUTCOMES_DELIVERIES,
+    DELIVERIES_KNOW_THEIR_CLOCK,
+    OUTBOX_AND_RECEIPTS,
+    PRIORS,
+    RETENTION,
+    STRUCK_WAIT_A_WHILE,
+];
 /// Version of a database that has taken every step.
 const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another process (`residentd check`) to finish.
@@ -136,6 +142,12 @@ ALTER TABLE deliveries ADD COLUMN image_retired INTEGER NOT NULL DEFAULT 0;
 UPDATE deliveries SET image_retired = 1 WHERE sequence IN
     (SELECT o.sequence FROM outcomes o JOIN instances i ON i.id = o.instance_id WHERE i.image_kept = 0);
 CREATE INDEX deliveries_to_retire ON deliveries(delivered_unix_ms) WHERE image_retired = 0;
+";
+
+/// The order of the unread: a strike lets sixteen others go first, not all that may ever come.
+const STRUCK_WAIT_A_WHILE: &str = "
+DROP INDEX instances_unread;
+CREATE INDEX instances_unread ON instances(id + strikes * 16) WHERE concluded = 0;
 ";
 
 /// Why the store could not do something.

@@ -229,6 +229,31 @@ fn a_delivery_stamped_by_an_unsynchronised_clock_counts_from_when_the_clock_can_
     assert_eq!(store.retire_images(NOW.unix_ms + 1, 10).unwrap(), 1);
 }
 
+/// Found by the soak: behind all others, an image whose reader was killed once waited for
+/// as long as others kept coming.
+#[test]
+fn an_image_that_the_reader_died_on_lets_some_others_go_first_and_not_all_that_come() {
+    let (_folder, store) = open();
+    let accept = |number: u8| store.accept(&instance(&store, number)).unwrap();
+    for number in 1..=2 {
+        accept(number);
+    }
+    let struck = store.next_unread().unwrap().unwrap().id;
+    store.strike(struck).unwrap();
+    let mut went_first = 0;
+    loop {
+        let next = store.next_unread().unwrap().unwrap().id;
+        if next == struck {
+            break;
+        }
+        went_first += 1;
+        assert!(went_first <= 16, "it starves");
+        store.conclude(next, NOW, sealed(&next.to_string())).unwrap();
+        accept(2 + went_first);
+    }
+    assert!(went_first >= 15, "{went_first}");
+}
+
 #[test]
 fn a_store_of_another_version_is_refused() {
     let (folder, store) = open();
