@@ -4,7 +4,9 @@ use crate::collect::ShelfError;
 use crate::config::ConfigError;
 use crate::daemon::DaemonError;
 use crate::evaluate::EvaluateError;
-use crate::ingest::IngestError;
+use crate::ingest::{IngestError, TlsError};
+use crate::mqtt::AccessError;
+use crate::publish::PublishError;
 use crate::reader::supervise::ReaderError;
 use crate::seal::key::KeyError;
 
@@ -67,7 +69,12 @@ pub fn code(error: &anyhow::Error) -> u8 {
         };
     }
     match error.downcast_ref::<DaemonError>() {
-        Some(DaemonError::Key(_) | DaemonError::State { .. }) => PERMISSION,
+        Some(
+            DaemonError::Key(_)
+            | DaemonError::State { .. }
+            | DaemonError::Ingest(IngestError::Tls(TlsError::NotPrivate(_)))
+            | DaemonError::Publish(PublishError::Access(AccessError::PasswordFile(_) | AccessError::Key(_))),
+        ) => PERMISSION,
         Some(DaemonError::Reader { source, .. }) => of_reader(source),
         Some(DaemonError::Ingest(IngestError::Listen { .. }) | DaemonError::Lock { .. }) => UNAVAILABLE,
         Some(DaemonError::Ingest(_) | DaemonError::Publish(_)) => CONFIG,

@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::board::Board;
 use crate::config::Configuration;
-use crate::daemon::Daemon;
-use crate::os::{self, sandbox};
+use crate::daemon::{self, Daemon};
+use crate::os::{self, confine};
 
 /// Most threads of the gateway's runtime: its work is waiting.
 const MAX_THREADS: u16 = 2;
@@ -22,10 +22,13 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    sandbox::forbid_core_dumps()?;
     let config = Configuration::load(&arguments.config)?;
+    let walls = confine::raise(&daemon::reach(&config)?)?;
     let board = Board::detect(Path::new("/"));
     info!("residentd {} on {}, configuration {}", env!("CARGO_PKG_VERSION"), board.name, config.sha256);
+    for missing in &walls.missing {
+        warn!("the gateway's sandbox is incomplete: {missing}");
+    }
     let threads = usize::from(board.cores.clamp(1, MAX_THREADS));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(serve(&config))

@@ -5,10 +5,13 @@
 
 mod auditing;
 mod comparing;
+mod isolate;
 mod lock;
 mod probe;
+mod reach;
 mod reading;
 mod retention;
+mod room;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +20,8 @@ use std::sync::Arc;
 use log::{info, warn};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+
+pub use reach::reach;
 
 use crate::audit::{AuditError, Event, Writer};
 use crate::board::Board;
@@ -105,7 +110,7 @@ impl Daemon {
         #[cfg(feature = "broker")]
         let broker = config.file.broker.as_ref().map(|b| publish::EmbeddedBroker::start(b.listen)).transpose()?;
         let listener = Listener::bind(dicom, now)?;
-        let address = listener.local_addr();
+        let (address, room) = (listener.local_addr(), listener.room());
         os::step("listening");
 
         let (stop, stopped) = watch::channel(false);
@@ -134,6 +139,11 @@ impl Daemon {
         tasks.spawn(async move {
             publisher.run(st).await;
             ("publish", Ok(()))
+        });
+        let (a, st) = (alerts.clone(), stopped.clone());
+        tasks.spawn(async move {
+            room::tell(room, a, st).await;
+            ("room", Ok(()))
         });
         let comparing = Arc::new(comparing::Comparing::new(&key, config.file.retention.comparison_days));
         let reading = reading::Reading {

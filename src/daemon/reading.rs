@@ -2,7 +2,7 @@
 //!
 //! Nothing waits in memory: a kill at any line leaves the instance unread, and it is
 //! read again. A reader that dies on an image gets three tries at it (strikes are
-//! durable), then the image gets a signed failure.
+//! durable), then the image gets a signed failure and is quarantined.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use log::{error, info, warn};
 use tokio::sync::{Notify, watch};
 
+use super::isolate;
 use crate::audit::{self, Audit, Event};
 use crate::clock::Moment;
 use crate::config::Configuration;
@@ -72,6 +73,7 @@ impl Reading {
         let serving = reader.bundles.clone();
         let mut reader = Some(reader);
         let mut pause = FIRST_PAUSE;
+        self.blocking(|store| Ok(isolate::resume(store, MAX_STRIKES))).await.map_err(|e| e.to_string())?;
         let pulse = &self.settings.pulse;
         loop {
             pulse.beat();
@@ -98,6 +100,7 @@ impl Reading {
         os::step("taken");
         let reader = self.living(slot, serving).await?;
         let start = Instant::now();
+        let mut survived = true;
         let reading = match reader.read(instance.instance.path.clone(), Some(instance.instance.sha256)).await {
             Attempt::Read(answered) => believed(answered.reading, &instance, serving),
             Attempt::Died(why) => {
@@ -110,8 +113,9 @@ impl Reading {
                     return Ok(true);
                 }
                 let words = format!("the reader process died on this image {strikes} times, last: {why}");
-                self.alerts.raise(Alert { kind: AlertKind::ReaderDied, report_id: None, message: words.clone() });
-                reader::failed(Reason { code: ReasonCode::ReaderDied, words })
+                survived = false;
+                let (lost, reason) = (instance.clone(), Reason { code: ReasonCode::ReaderDied, words });
+                self.blocking(move |_| Ok(isolate::failure(&lost, reason))).await?
             }
         };
         let compared = self.compared(&reading, &instance).await?;
@@ -119,7 +123,12 @@ impl Reading {
         self.audit.note(read(instance.instance.sha256, &reading.outcome, prior));
         os::step("read");
         let reading = self.written(reading, compared.comparison.as_ref(), slot).await;
+        let (row, id) = (instance.id, self.report_id(&instance));
         self.seal(instance, reading, compared.kept, start).await?;
+        if !survived {
+            let alert = self.blocking(move |store| Ok(isolate::quarantine(store, row, &id))).await?;
+            self.alerts.raise(alert);
+        }
         Ok(true)
     }
 
@@ -137,6 +146,11 @@ impl Reading {
             None => Draft::None,
         };
         write::write(reading, *sheet, draft, &Style::of(&self.config.file.report))
+    }
+
+    fn report_id(&self, instance: &StoredInstance) -> String {
+        let device = &self.config.file.device;
+        report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid)
     }
 
     /// The reader in `slot`, a new one where it is dead: that is nobody's strike. It must
@@ -175,7 +189,7 @@ impl Reading {
         start: Instant,
     ) -> Result<(), StepError> {
         let device = &self.config.file.device;
-        let id = report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid);
+        let id = self.report_id(&instance);
         let issued = (self.now)();
         let context = Context {
             report_id: id.clone(),
@@ -252,7 +266,7 @@ fn believed(mut reading: report::Reading, instance: &StoredInstance, serving: &[
     };
     if !credible {
         let words = "the reader answered for another image or bundle".to_owned();
-        return reader::failed(Reason { code: ReasonCode::Internal, words });
+        return reader::failed(Reason { code: ReasonCode::Internal, words }, None);
     }
     (reading.text, reading.written) = (Text::default(), None);
     reading

@@ -160,9 +160,11 @@ impl Job<'_> {
     }
 
     fn check(&self, written: &mut Written) -> Result<Headers, Refusal> {
-        let syntax = self.transfer_syntax.parse().ok().and_then(|uid| Syntax::of(&uid)).ok_or(Refusal::Internal)?;
+        let transfer_syntax: Uid = self.transfer_syntax.parse().map_err(|_| Refusal::Internal)?;
+        let syntax = Syntax::of(&transfer_syntax).ok_or(Refusal::Internal)?;
         let length = written.size_bytes - written.dataset_offset;
         let headers = validate_dataset(&mut written.file, syntax, length).map_err(Refusal::Invalid)?;
+        headers.check_encoding(&transfer_syntax).map_err(Refusal::Invalid)?;
         if headers.sop_class_uid != self.sop_class_uid {
             return Err(Refusal::ClassMismatch);
         }

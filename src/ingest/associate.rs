@@ -23,6 +23,8 @@ pub(super) struct Policy<'a> {
     pub ae_title: &'a AeTitle,
     /// Empty: anyone.
     pub allow_calling: &'a [AeTitle],
+    /// Takes one of the seats that associations have, if one is free.
+    pub has_room: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// An accepted presentation context.
@@ -50,6 +52,8 @@ pub(super) enum NotAssociated {
     NotARequest,
     #[error("presentation contexts are not numbered as the standard says")]
     BadContexts,
+    #[error("there are as many associations as may be")]
+    Full,
     #[error("association rejected: {by}")]
     Rejected { calling: Option<AeTitle>, by: AssociationRJSource },
     #[error("it asked for AE title {asked:?}, this is {ours}")]
@@ -93,6 +97,10 @@ where
             });
         }
     };
+    if !(policy.has_room)() {
+        reject_for_now(wire).await;
+        return Err(NotAssociated::Full);
+    }
     let Some((contexts, results)) = negotiate(&request.presentation_contexts) else {
         wire.abort(AbortRQServiceProviderReason::InvalidPduParameter).await;
         return Err(NotAssociated::BadContexts);
@@ -102,12 +110,16 @@ where
     Ok(Association { wire, calling, contexts, unspoken })
 }
 
-/// Turns away a peer for which there is no seat, after reading its request.
+/// Turns away a peer that has as many connections as it may, after reading its request.
 pub(super) async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(mut wire: Wire<S>) {
     if let Ok(Pdu::AssociationRQ(_)) = wire.read(MAX_REQUEST_BYTES, ASSOCIATION).await {
-        let reason = AssociationRJServiceProviderPresentationReason::LocalLimitExceeded;
-        reject(wire, AssociationRJResult::Transient, AssociationRJSource::ServiceProviderPresentation(reason)).await;
+        reject_for_now(wire).await;
     }
+}
+
+async fn reject_for_now<S: AsyncRead + AsyncWrite + Unpin>(wire: Wire<S>) {
+    let reason = AssociationRJServiceProviderPresentationReason::LocalLimitExceeded;
+    reject(wire, AssociationRJResult::Transient, AssociationRJSource::ServiceProviderPresentation(reason)).await;
 }
 
 async fn reject<S: AsyncRead + AsyncWrite + Unpin>(

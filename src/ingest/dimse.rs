@@ -71,6 +71,8 @@ pub(super) enum NotACommand {
     Misplaced(Tag),
     #[error("command set has {0} with a value that is not one 16-bit number")]
     Value(Tag),
+    #[error("command set has a group length that is not its length")]
+    GroupLength,
     #[error("command set lacks {0}")]
     Missing(Tag),
 }
@@ -97,6 +99,10 @@ impl Command {
             let number = || value.try_into().map(u16::from_le_bytes).map(Some).map_err(|_| NotACommand::Value(tag));
             let uid = || std::str::from_utf8(value).ok().and_then(|text| text.parse::<Uid>().ok());
             match tag {
+                // Some leave it out, which harms nobody; a false one is a lie about where this ends.
+                GROUP_LENGTH if value != length(after.len()).to_le_bytes() => {
+                    return Err(NotACommand::GroupLength);
+                }
                 COMMAND_FIELD => field = number()?,
                 MESSAGE_ID => message_id = number()?,
                 COMMAND_DATA_SET_TYPE => data_set_type = number()?,
@@ -162,7 +168,7 @@ fn put(bytes: &mut Vec<u8>, tag: Tag, value: &[u8], padding: u8) {
 }
 
 fn length(bytes: usize) -> u32 {
-    u32::try_from(bytes).expect("a response is some UIDs long")
+    u32::try_from(bytes).expect("a command set is some kilobytes long")
 }
 
 #[cfg(test)]
@@ -207,6 +213,9 @@ mod tests {
         assert_eq!(Command::parse(&bytes), Err(NotACommand::Misplaced(Tag(8, 0x18))));
         assert_eq!(Command::parse(&[0, 0, 0, 1, 255, 255, 255, 127, 0]), Err(NotACommand::Truncated(0)));
         assert_eq!(Command::parse(&[0; MAX_COMMAND_BYTES + 1]), Err(NotACommand::TooLong));
+        let mut lie = store().response(SUCCESS, "");
+        lie[8] += 2;
+        assert_eq!(Command::parse(&lie), Err(NotACommand::GroupLength));
     }
 
     proptest! {

@@ -26,6 +26,11 @@ pub const TLS_HANDSHAKE: Duration = Duration::from_secs(5);
 pub const ASSOCIATION: Duration = Duration::from_secs(10);
 /// For a peer that is turned away: its request, our answer, its close.
 pub const TURN_AWAY: Duration = Duration::from_secs(3);
+/// Connections that wait to be accepted: a flood must not push a scanner's out.
+pub const BACKLOG: i32 = 1024;
+/// Connections that have asked for nothing yet: as many as a burst brings while one request
+/// is being read, and few enough that all of their requests together take 16 MiB.
+pub const MAX_WAITING: usize = 256;
 /// Peers that are being turned away at once; more are cut off without an answer.
 pub const MAX_TURNED_AWAY: usize = 16;
 /// For the peer to close after our last word, so that a reset does not overtake it.

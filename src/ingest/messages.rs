@@ -27,7 +27,7 @@ pub(super) enum Ended {
     Command(#[from] NotACommand),
     #[error("a message against the protocol: {0}")]
     Protocol(&'static str),
-    #[error("an instance took longer than {0:?}")]
+    #[error("a message took longer than {0:?}")]
     Late(Duration),
     #[error("an instance came slower than {MIN_BYTES_PER_SECOND} bytes a second")]
     Slow,
@@ -105,7 +105,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Messages<S> {
             if let Some(fragment) = self.queue.pop_front() {
                 return Ok(fragment);
             }
-            match self.wire.read(MAX_PDU_BYTES, deadline.saturating_duration_since(Instant::now())).await? {
+            // What keeps coming is read at once, however little time is left: empty fragments
+            // and PDUs without any fill no bound but this one.
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining.is_zero() {
+                return Err(WireError::Silent(within).into());
+            }
+            match self.wire.read(MAX_PDU_BYTES, remaining).await? {
                 Pdu::PData { data } => self.queue = data.into(),
                 Pdu::ReleaseRQ => return Err(Ended::Released),
                 Pdu::AbortRQ { .. } => return Err(Ended::Aborted),

@@ -73,6 +73,15 @@ pub struct Counters {
     pub refused: AtomicU64,
 }
 
+/// Whether there is room for images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// The last one was kept.
+    Enough,
+    /// The last one was refused with 0xA700: out of resources, try later.
+    Short,
+}
+
 /// A bound address that serves nobody yet.
 pub struct Listener {
     socket: std::net::TcpListener,
@@ -82,6 +91,7 @@ pub struct Listener {
     tls: Option<TlsAcceptor>,
     counters: Arc<Counters>,
     pulse: Arc<Pulse>,
+    room: watch::Sender<Room>,
 }
 
 /// What all associations share.
@@ -92,6 +102,7 @@ struct Shared {
     bell: Arc<Notify>,
     audit: Audit,
     counters: Arc<Counters>,
+    room: watch::Sender<Room>,
     tls: Option<TlsAcceptor>,
     commit: Mutex<()>,
     /// Connections that became no association.
@@ -104,6 +115,13 @@ struct Shared {
     unspoken: Refusals,
 }
 
+impl Shared {
+    /// Notes how much room there turned out to be; who listens hears of changes only.
+    fn found_room(&self, now: Room) {
+        self.room.send_if_modified(|room| std::mem::replace(room, now) != now);
+    }
+}
+
 impl Listener {
     /// Takes the address and reads the certificates; serves nobody yet. `now` is the clock
     /// by which instances are stamped and certificates judged.
@@ -114,6 +132,7 @@ impl Listener {
         let tls = settings.tls.as_ref().map(|tls| tls::acceptor(tls, now)).transpose()?;
         let failed = |source| IngestError::Listen { address: settings.listen, source };
         let socket = std::net::TcpListener::bind(settings.listen).map_err(failed)?;
+        os::listen_backlog(&socket, limits::BACKLOG).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         Ok(Self {
@@ -124,6 +143,7 @@ impl Listener {
             tls,
             counters: Arc::default(),
             pulse: Arc::default(),
+            room: watch::Sender::new(Room::Enough),
         })
     }
 
@@ -145,6 +165,12 @@ impl Listener {
         Arc::clone(&self.pulse)
     }
 
+    /// Tells when storing begins to be refused for want of room, and when that is over.
+    #[must_use]
+    pub fn room(&self) -> watch::Receiver<Room> {
+        self.room.subscribe()
+    }
+
     /// Serves until `stop` is true or its sender gone; gives what is in flight
     /// [`limits::STOP_GRACE`] to end. Rings `bell` after each new instance; `audit` is told
     /// of each, of each refusal, and of peers that are denied.
@@ -152,7 +178,7 @@ impl Listener {
     /// # Panics
     /// Outside a tokio runtime with I/O and time.
     pub async fn serve(self, store: Store, bell: Arc<Notify>, audit: Audit, mut stop: watch::Receiver<bool>) {
-        let Self { socket, settings, now, tls, counters, pulse, .. } = self;
+        let Self { socket, settings, now, tls, counters, pulse, room, .. } = self;
         let socket = tokio::net::TcpListener::from_std(socket).expect("serve is called on a tokio runtime with I/O");
         let seats = Seats::new(settings.max_associations, settings.max_associations_per_peer);
         let turning_away = Arc::new(Semaphore::new(limits::MAX_TURNED_AWAY));
@@ -163,6 +189,7 @@ impl Listener {
             bell,
             audit,
             counters,
+            room,
             tls,
             commit: Mutex::default(),
             strangers: Refusals::default(),

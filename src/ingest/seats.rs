@@ -1,50 +1,88 @@
-//! Seats for associations: so many in all, so many an address.
+//! Who is let in at once: connections of one address, connections that have asked for
+//! nothing yet, associations; each has its bound.
+//!
+//! Silent connections, from however many addresses, lock no scanner out: they take none
+//! of the associations' seats, and where they are too many, the one that has waited
+//! longest gives way to the next. An association keeps its seat until it ends.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The seats of one listener. The map holds taken seats only, so it is bounded by them.
+use tokio::sync::Notify;
+
+use super::limits::MAX_WAITING;
+
+/// The seats of the listener.
 pub(super) struct Seats {
-    taken: Mutex<HashMap<IpAddr, u16>>,
-    in_all: u16,
+    taken: Mutex<Vec<Taken>>,
+    associations: u16,
     per_peer: u16,
 }
+
+struct Taken {
+    peer: IpAddr,
+    call: Arc<Call>,
+    associated: bool,
+}
+
+/// How the holder of a seat is told to leave; also tells one seat from another.
+type Call = Notify;
 
 /// A seat, free again when dropped.
 pub(super) struct Seat {
     seats: Arc<Seats>,
-    peer: IpAddr,
+    call: Arc<Call>,
 }
 
 impl Seats {
-    pub fn new(in_all: u16, per_peer: u16) -> Arc<Self> {
-        Arc::new(Self { taken: Mutex::default(), in_all, per_peer })
+    pub fn new(associations: u16, per_peer: u16) -> Arc<Self> {
+        Arc::new(Self { taken: Mutex::default(), associations, per_peer })
     }
 
-    /// A seat for `peer`, if there is one.
+    /// A place to wait in for `peer`, unless it has as many connections as it may.
     pub fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.values().map(|n| u32::from(*n)).sum::<u32>() >= u32::from(self.in_all) {
+        if taken.iter().filter(|seat| seat.peer == peer).count() >= usize::from(self.per_peer) {
             return None;
         }
-        if taken.get(&peer).copied().unwrap_or_default() >= self.per_peer {
-            return None;
+        if taken.iter().filter(|seat| !seat.associated).count() >= MAX_WAITING {
+            // In order of arrival: the first is the one that waits longest.
+            let silent = taken.iter().position(|seat| !seat.associated)?;
+            taken.remove(silent).call.notify_one();
         }
-        *taken.entry(peer).or_default() += 1;
-        Some(Seat { seats: Arc::clone(self), peer })
+        let call = Arc::new(Call::new());
+        taken.push(Taken { peer, call: Arc::clone(&call), associated: false });
+        Some(Seat { seats: Arc::clone(self), call })
+    }
+}
+
+impl Seat {
+    /// Makes it an association's seat, which nobody takes; false where there is none free.
+    pub fn associate(&self) -> bool {
+        let free = |taken: &mut Vec<Taken>, at: usize| {
+            let associations = taken.iter().filter(|seat| seat.associated).count();
+            taken[at].associated = associations < usize::from(self.seats.associations);
+            taken[at].associated
+        };
+        self.with(free).unwrap_or(false)
+    }
+
+    /// Waits until the seat was given to somebody else.
+    pub async fn called_away(&self) {
+        self.call.notified().await;
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<Taken>, usize) -> T) -> Option<T> {
+        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may be gone: called away, and not yet left.
+        let at = taken.iter().position(|seat| Arc::ptr_eq(&seat.call, &self.call))?;
+        Some(act(&mut taken, at))
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_peer) = taken.get_mut(&self.peer) {
-            *of_peer -= 1;
-            if *of_peer == 0 {
-                taken.remove(&self.peer);
-            }
-        }
+        self.with(|taken, at| drop(taken.remove(at)));
     }
 }
 
@@ -52,23 +90,46 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
+    fn peer(n: usize) -> IpAddr {
+        let [.., high, low] = n.to_be_bytes();
+        IpAddr::from([10, 0, high, low])
+    }
+
     #[test]
-    fn seats_are_bounded_in_all_and_per_peer_and_come_back() {
+    fn associations_are_bounded_in_all_and_connections_per_peer_and_come_back() {
         let seats = Seats::new(3, 2);
-        let [a, b, c] = [1, 2, 3].map(|n| IpAddr::from([10, 0, 0, n]));
-        let first = seats.take(a);
-        let _second = seats.take(a).unwrap();
-        assert!(first.is_some() && seats.take(a).is_none());
-        let _third = seats.take(b).unwrap();
-        assert!(seats.take(c).is_none());
+        let first = seats.take(peer(1)).unwrap();
+        let second = seats.take(peer(1)).unwrap();
+        assert!(seats.take(peer(1)).is_none());
+        let third = seats.take(peer(2)).unwrap();
+        assert!([&first, &second, &third].into_iter().all(Seat::associate));
+        let fourth = seats.take(peer(3)).unwrap();
+        assert!(!fourth.associate());
         drop(first);
-        assert!(seats.take(c).is_some());
+        assert!(fourth.associate());
+        assert!(seats.take(peer(1)).is_some());
     }
 
     #[test]
     fn no_seat_for_anyone_leaves_no_trace() {
         let seats = Seats::new(1, 0);
-        assert!(seats.take(IpAddr::from([10, 0, 0, 1])).is_none());
+        assert!(seats.take(peer(1)).is_none());
         assert!(seats.taken.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_has_waited_longest_without_asking_gives_way_and_no_association_does() {
+        let seats = Seats::new(1, 1);
+        let associated = seats.take(peer(0)).unwrap();
+        assert!(associated.associate());
+        let mut silent: Vec<Seat> = (1..=MAX_WAITING).map(|n| seats.take(peer(n)).unwrap()).collect();
+        let newcomer = seats.take(peer(MAX_WAITING + 1)).unwrap();
+        let longest = silent.remove(0);
+        longest.called_away().await;
+        assert!(!longest.associate(), "too late: it is another's now");
+        drop(longest);
+        drop(associated);
+        assert!(newcomer.associate());
+        assert_eq!(seats.taken.lock().unwrap().len(), MAX_WAITING);
     }
 }

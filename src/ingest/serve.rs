@@ -9,13 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::Shared;
 use super::accept::{Job, Piece, Refusal};
 use super::associate::{Association, Context};
 use super::dimse::{self, Command};
 use super::limits::SPOOL_QUEUE;
 use super::messages::{Budget, Ended, Messages};
 use super::offers::VERIFICATION;
+use super::{Room, Shared};
 use crate::audit::Event;
 use crate::instance::uid::{AeTitle, Uid};
 use crate::store::Accepted;
@@ -107,6 +107,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             Err(refusal) => {
                 self.shared.counters.refused.fetch_add(1, Relaxed);
                 let status = refusal.status();
+                if status == dimse::OUT_OF_RESOURCES {
+                    self.shared.found_room(Room::Short);
+                }
                 self.shared
                     .refusals
                     .warn(format_args!("instance of {} refused with 0x{status:04X}: {refusal}", self.calling));
@@ -148,6 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             // Here and not below, so that it happens even where the peer has gone.
             if let Ok(Accepted::New) = result {
                 shared.counters.accepted.fetch_add(1, Relaxed);
+                shared.found_room(Room::Enough);
                 shared.bell.notify_one();
             }
             result

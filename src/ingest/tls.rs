@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{ForCertificates, Moment};
 use crate::config::DicomTls;
+use crate::os::private::{self, NotPrivate};
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum TlsError {
         /// What is wrong with it.
         what: String,
     },
+    /// The key is not this device's alone, or cannot be read.
+    #[error("key {0}")]
+    NotPrivate(#[from] NotPrivate),
     /// Certificate and key do not go together, or are of a kind that is not supported.
     #[error("certificate {certificate}: {source}")]
     Certificate {
@@ -63,7 +67,7 @@ pub(super) fn acceptor(settings: &DicomTls, now: fn() -> Moment) -> Result<TlsAc
             builder.with_client_cert_verifier(verifier.map_err(|e| wrong(e.to_string()))?)
         }
     };
-    let key = PrivateKeyDer::from_pem_file(&settings.key)
+    let key = PrivateKeyDer::from_pem_slice(&private::read(&settings.key)?)
         .map_err(|e| TlsError::Pem { path: settings.key.clone(), what: e.to_string() })?;
     let config = builder.with_single_cert(certificates(&settings.certificate)?, key).map_err(unusable)?;
     Ok(TlsAcceptor::from(Arc::new(config)))

@@ -18,6 +18,9 @@ use crate::audit::{Event, Why};
 use crate::clock::untimely;
 use crate::instance::uid::AeTitle;
 
+/// Said of a connection that was cut off for another's sake.
+const GAVE_WAY: &str = "it had asked for nothing when the seats were taken";
+
 impl Shared {
     /// Gives a connection a seat, an answer, or neither.
     pub(super) fn welcome(
@@ -37,7 +40,7 @@ impl Shared {
             tasks.spawn(Arc::clone(self).connection(stream, peer, seat, stop.clone()));
             return;
         }
-        self.turned_away(peer, Why::TooMany, &"too many associations");
+        self.turned_away(peer, Why::TooMany, &"it has too many connections");
         if let Ok(permit) = Arc::clone(turning_away).try_acquire_owned() {
             let shared = Arc::clone(self);
             tasks.spawn(async move {
@@ -62,30 +65,38 @@ impl Shared {
     async fn connection(self: Arc<Self>, stream: TcpStream, peer: IpAddr, seat: Seat, stop: watch::Receiver<bool>) {
         // Nagle would hold our answers back for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        match &self.tls {
-            None => self.associated(stream, peer, stop).await,
-            Some(tls) => match timeout(limits::TLS_HANDSHAKE, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.associated(stream, peer, stop).await,
-                Ok(Err(error)) => {
-                    let why = untimely(&error, (self.now)()).unwrap_or_else(|| error.to_string());
-                    self.turned_away(peer, Why::Tls, &format_args!("TLS: {why}"));
-                }
-                Err(_) => self.turned_away(peer, Why::Tls, &"TLS handshake took too long"),
-            },
+        let Some(tls) = &self.tls else { return self.associated(stream, peer, &seat, stop).await };
+        let handshake = tokio::select! {
+            biased;
+            () = seat.called_away() => return self.turned_away(peer, Why::TooMany, &GAVE_WAY),
+            handshake = timeout(limits::TLS_HANDSHAKE, tls.accept(stream)) => handshake,
+        };
+        match handshake {
+            Ok(Ok(stream)) => self.associated(stream, peer, &seat, stop).await,
+            Ok(Err(error)) => {
+                let why = untimely(&error, (self.now)()).unwrap_or_else(|| error.to_string());
+                self.turned_away(peer, Why::Tls, &format_args!("TLS: {why}"));
+            }
+            Err(_) => self.turned_away(peer, Why::Tls, &"TLS handshake took too long"),
         }
-        drop(seat);
     }
 
     async fn associated<S: AsyncRead + AsyncWrite + Unpin>(
         self: &Arc<Self>,
         stream: S,
         peer: IpAddr,
+        seat: &Seat,
         mut stop: watch::Receiver<bool>,
     ) {
-        let policy = Policy { ae_title: &self.settings.ae_title, allow_calling: &self.settings.allow_calling };
+        let policy = Policy {
+            ae_title: &self.settings.ae_title,
+            allow_calling: &self.settings.allow_calling,
+            has_room: &|| seat.associate(),
+        };
         let established = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
+            () = seat.called_away() => return self.turned_away(peer, Why::TooMany, &GAVE_WAY),
             established = associate::establish(Wire::new(stream), &policy) => established,
         };
         match established {
@@ -115,6 +126,7 @@ impl Shared {
         let (why, calling) = match error {
             NotAssociated::Rejected { calling, .. } => (Why::CallingAe, calling.clone()),
             NotAssociated::OtherAeTitle { calling, .. } => (Why::CalledAe, calling.clone()),
+            NotAssociated::Full => (Why::TooMany, None),
             NotAssociated::Wire(_) | NotAssociated::NotARequest | NotAssociated::BadContexts => (Why::Protocol, None),
         };
         self.deny(peer, calling, why, error);

@@ -58,9 +58,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if length > limit {
             return Err(WireError::TooLong { length, limit });
         }
-        self.pdu.resize(HEADER_BYTES + length as usize, 0);
-        self.stream.read_exact(&mut self.pdu[HEADER_BYTES..]).await?;
-        Ok(())
+        // Grows with what comes: a claim alone costs nothing.
+        let read = (&mut self.stream).take(length.into()).read_to_end(&mut self.pdu).await?;
+        if read < length as usize { Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()) } else { Ok(()) }
     }
 
     /// Sends `pdu` in one write.

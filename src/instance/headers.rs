@@ -4,7 +4,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::invalid::Invalid;
-use super::syntax::Syntax;
+use super::syntax::{EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Syntax};
 use super::uid::Uid;
 
 /// Most pixels of one instance (rows · columns · frames): 16 bits each they are 256 MiB,
@@ -12,6 +12,11 @@ use super::uid::Uid;
 pub const MAX_PIXELS: u64 = 128 * 1024 * 1024;
 /// Longest value that is looked into: a UID with its padding.
 pub(super) const MAX_CAPTURED_BYTES: u32 = 66;
+
+/// RLE lossless.
+const RLE: &str = "1.2.840.10008.1.2.5";
+/// How the transfer syntaxes of JPEG and its kin begin (PS3.5 A.4).
+const COMPRESSED: &str = "1.2.840.10008.1.2.4.";
 
 /// What the top level of a valid dataset says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub struct Headers {
     pub frames: u32,
     /// Bits Allocated (0028,0100).
     pub bits_allocated: Option<u16>,
+    /// Quality Control Image (0028,0300) is YES: a phantom or another test object.
+    pub quality_control: bool,
     /// Pixel Data (7FE0,0010).
     pub pixels: Pixels,
     /// How many UN of undefined length there are, at any depth. They were walked as the
@@ -67,12 +74,13 @@ pub(super) struct Facts {
     rows: Option<u16>,
     columns: Option<u16>,
     bits_allocated: Option<u16>,
+    quality_control: bool,
     pixels: Option<Pixels>,
     unknown_sequences: u32,
 }
 
 /// The elements of the main dataset that are looked into, each of which may occur once.
-const CAPTURED: [Tag; 8] = [
+const CAPTURED: [Tag; 9] = [
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
     tags::SAMPLES_PER_PIXEL,
@@ -81,6 +89,7 @@ const CAPTURED: [Tag; 8] = [
     tags::ROWS,
     tags::COLUMNS,
     tags::BITS_ALLOCATED,
+    tags::QUALITY_CONTROL_IMAGE,
 ];
 
 impl Facts {
@@ -118,6 +127,7 @@ impl Facts {
             tags::COLUMNS => self.columns = Some(number()?),
             tags::BITS_ALLOCATED => self.bits_allocated = Some(number()?),
             tags::PHOTOMETRIC_INTERPRETATION => self.halved_colour = text().is_ok_and(|t| t.ends_with("_422")),
+            tags::QUALITY_CONTROL_IMAGE => self.quality_control = text().is_ok_and(says_yes),
             tags::NUMBER_OF_FRAMES if text() != Ok("") => self.frames = Some(frames()?),
             _ => {}
         }
@@ -153,6 +163,7 @@ impl Facts {
             columns: self.columns,
             frames: self.frames.unwrap_or(1),
             bits_allocated: self.bits_allocated,
+            quality_control: self.quality_control,
             pixels: self.pixels.unwrap_or(Pixels::Absent),
             unknown_sequences: self.unknown_sequences,
         };
@@ -161,7 +172,33 @@ impl Facts {
     }
 }
 
+/// Whether pixel data under a transfer syntax is in fragments; `None` for a private one.
+fn encapsulates(transfer_syntax: &Uid) -> Option<bool> {
+    match transfer_syntax.as_str() {
+        IMPLICIT_LE | EXPLICIT_LE | EXPLICIT_BE => Some(false),
+        RLE => Some(true),
+        other => other.starts_with(COMPRESSED).then_some(true),
+    }
+}
+
+/// Whether the first of a coded string's values (PS3.5 6.2, 6.4) is YES.
+fn says_yes(text: &str) -> bool {
+    text.split('\\').next().is_some_and(|first| first.trim().eq_ignore_ascii_case("YES"))
+}
+
 impl Headers {
+    /// Whether the pixels are there in the way of `transfer_syntax` (PS3.5 A.1 to A.4).
+    ///
+    /// # Errors
+    /// They are in fragments where it has none, or bare where it compresses.
+    pub fn check_encoding(&self, transfer_syntax: &Uid) -> Result<(), Invalid> {
+        match (self.pixels, encapsulates(transfer_syntax)) {
+            (Pixels::Encapsulated { .. }, Some(false)) => Err(Invalid::Encoding { expected: "bare" }),
+            (Pixels::Native { .. }, Some(true)) => Err(Invalid::Encoding { expected: "in fragments" }),
+            _ => Ok(()),
+        }
+    }
+
     fn check_pixels(&self, halved_colour: bool) -> Result<(), Invalid> {
         if self.pixels == Pixels::Absent {
             return Ok(());

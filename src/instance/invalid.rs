@@ -130,6 +130,12 @@ pub enum Invalid {
         /// The bound.
         limit: u64,
     },
+    /// Pixel data in fragments where the transfer syntax has none, or the other way round.
+    #[error("pixel data is not {expected}, as its transfer syntax demands")]
+    Encoding {
+        /// How it should be there.
+        expected: &'static str,
+    },
     /// Native pixel data is not as long as the image description says.
     #[error("pixel data has {length} bytes where the image description says {expected}")]
     PixelLength {

@@ -78,6 +78,7 @@ impl Instance {
             Syntax::of(&meta.transfer_syntax).ok_or_else(|| InstanceError::Deflated(meta.transfer_syntax.clone()))?;
         (&file).seek(SeekFrom::Start(meta.dataset_offset)).map_err(unreadable)?;
         let headers = validate_dataset(&file, syntax, size_bytes - meta.dataset_offset)?;
+        headers.check_encoding(&meta.transfer_syntax)?;
         for (named, found, meta, dataset) in [
             (&meta.class, &headers.sop_class_uid, tags::MEDIA_STORAGE_SOP_CLASS_UID, tags::SOP_CLASS_UID),
             (&meta.instance, &headers.sop_instance_uid, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, tags::SOP_INSTANCE_UID),

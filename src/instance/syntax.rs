@@ -15,6 +15,8 @@ pub enum Syntax {
 
 /// Implicit VR Little Endian.
 pub const IMPLICIT_LE: &str = "1.2.840.10008.1.2";
+/// Explicit VR Little Endian.
+pub const EXPLICIT_LE: &str = "1.2.840.10008.1.2.1";
 /// Explicit VR Big Endian.
 pub const EXPLICIT_BE: &str = "1.2.840.10008.1.2.2";
 /// Syntaxes whose whole dataset is deflated: its size after inflating has no bound.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A DICOM unique identifier: 1 to 64 characters of `[0-9.]`.
+/// A DICOM unique identifier: 1 to 64 characters, numbers joined by dots. Leading zeros,
+/// which PS3.5 9.1 forbids, are let through: real devices write them.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Uid(heapless::String<64>);
@@ -19,8 +20,8 @@ pub struct AeTitle(heapless::String<16>);
 /// A text that is not the identifier it should be.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotAnIdentifier {
-    /// Not 1 to 64 characters of digits and dots.
-    #[error("not a DICOM UID (1 to 64 characters of 0-9 and dot): {0:?}")]
+    /// Not numbers joined by dots, or more than 64 characters.
+    #[error("not a DICOM UID (numbers joined by dots, 1 to 64 characters): {0:?}")]
     Uid(String),
     /// Not 1 to 16 printable ASCII characters.
     #[error("not an AE title (1 to 16 printable ASCII characters, no backslash): {0:?}")]
@@ -34,7 +35,8 @@ impl FromStr for Uid {
     fn from_str(text: &str) -> Result<Self, NotAnIdentifier> {
         let bare = text.trim_end_matches(['\0', ' ']);
         let wrong = || NotAnIdentifier::Uid(text.chars().take(80).collect());
-        if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        let component = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !bare.split('.').all(component) {
             return Err(wrong());
         }
         heapless::String::try_from(bare).map(Self).map_err(|_| wrong())
@@ -97,7 +99,7 @@ mod tests {
     fn padding_is_taken_off_and_nonsense_refused() {
         assert_eq!("1.2.840\0".parse::<Uid>().unwrap().as_str(), "1.2.840");
         assert_eq!(" CART7 ".parse::<AeTitle>().unwrap().as_str(), "CART7");
-        for text in ["", "\0", "1.2/../x", "1.2 .3", &"1".repeat(65)] {
+        for text in ["", "\0", ".", "..", "1..2", "1.2.", "1.2/../x", "1.2 .3", &"1".repeat(65)] {
             assert!(text.parse::<Uid>().is_err(), "{text:?}");
         }
         for text in ["", "    ", "A\\B", "seventeen letters", "ümlaut"] {

@@ -1,4 +1,4 @@
-//! Walks the element headers of a dataset, checks every length, looks at eight values.
+//! Walks the element headers of a dataset, checks every length, looks at nine values.
 //!
 //! One loop over a stack of fixed size: no recursion, no allocation by a claimed length,
 //! and every step takes at least eight bytes, so it ends. Tags out of order are let

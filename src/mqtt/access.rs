@@ -12,9 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::{ForCertificates, Moment};
 use crate::config::{Mqtt, MqttTls};
-
-/// Largest password file that is read: a password is one line.
-const MAX_PASSWORD_FILE_BYTES: u64 = 4096;
+use crate::os::private::{self, NotPrivate};
 
 /// A password; it does not show itself and is wiped when dropped.
 pub struct Password(Zeroizing<String>);
@@ -35,14 +33,12 @@ impl Password {
 /// Why the door stays shut before anybody knocked.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// The password file cannot be read.
-    #[error("password file {path}: {source}")]
-    PasswordFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The password file is not this device's alone, or cannot be read.
+    #[error("password file {0}")]
+    PasswordFile(NotPrivate),
+    /// The key of the client certificate is not this device's alone, or cannot be read.
+    #[error("key {0}")]
+    Key(NotPrivate),
     /// The password file's first line is no password.
     #[error("password file {path}: the first line must be the password")]
     NoPassword {
@@ -103,12 +99,9 @@ fn address(host: &str, tls: bool) -> String {
 }
 
 fn read_password(path: &Path) -> Result<Password, AccessError> {
-    let failed = |source| AccessError::PasswordFile { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(failed)?.len() > MAX_PASSWORD_FILE_BYTES {
-        return Err(AccessError::NoPassword { path: path.to_owned() });
-    }
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
-    match text.lines().next() {
+    let bytes = private::read(path).map_err(AccessError::PasswordFile)?;
+    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().and_then(|line| std::str::from_utf8(line).ok());
+    match line {
         Some(line) if !line.is_empty() => Ok(Password(Zeroizing::new(line.to_owned()))),
         _ => Err(AccessError::NoPassword { path: path.to_owned() }),
     }
@@ -129,8 +122,9 @@ fn read_tls(tls: &MqttTls, now: fn() -> Moment) -> Result<ClientConfig, AccessEr
     let (Some(chain), Some(key)) = (&tls.certificate, &tls.key) else {
         return Ok(builder.with_no_client_auth());
     };
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| unusable(key, &e))?;
-    builder.with_client_auth_cert(read_certificates(chain)?, private).map_err(|e| unusable(chain, &e))
+    let bytes = private::read(key).map_err(AccessError::Key)?;
+    let der = PrivateKeyDer::from_pem_slice(&bytes).map_err(|e| unusable(key, &e))?;
+    builder.with_client_auth_cert(read_certificates(chain)?, der).map_err(|e| unusable(chain, &e))
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, AccessError> {

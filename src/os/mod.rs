@@ -2,9 +2,13 @@
 //!
 //! The only home of `unsafe` outside the int8 kernels, and of each vendor of system calls.
 
+pub mod confine;
 pub mod disk;
+pub mod private;
 pub mod sandbox;
 mod step;
+#[cfg(test)]
+mod trial;
 
 use std::io;
 use std::path::Path;
@@ -75,6 +79,30 @@ pub fn peak_rss_kib(pid: Option<u32>) -> io::Result<u64> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
         .ok_or_else(|| io::Error::other("no VmHWM in /proc status"))
+}
+
+/// Lets `backlog` connections wait to be accepted; the standard library's 128 are full
+/// within a millisecond of a flood, and then a scanner's first packet is dropped.
+///
+/// # Errors
+/// The kernel refused.
+#[expect(unsafe_code, reason = "listen has no safe wrapper among the features that we compile")]
+pub fn listen_backlog(socket: &std::net::TcpListener, backlog: i32) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: takes a descriptor that is open while it is borrowed, and a number.
+    let done = unsafe { libc::listen(socket.as_raw_fd(), backlog) } == 0;
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Closes every descriptor but the three standard streams: what whoever started us left
+/// open is none of ours. To be called before anything is opened.
+#[expect(unsafe_code, reason = "close_range has no safe wrapper among our dependencies")]
+pub fn close_inherited_files() {
+    // SAFETY: nothing in this process owns a descriptor above 2 yet, as the caller promises;
+    // where the kernel is older than the call (5.9), nothing happens.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32);
+    }
 }
 
 /// Ends this process with SIGKILL when its parent ends.

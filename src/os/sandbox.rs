@@ -35,6 +35,8 @@ pub struct Walls {
 /// A resource limit or the system-call filter was refused although the kernel has it.
 pub fn raise(readable: &[PathBuf], memory_bytes: u64) -> std::io::Result<Walls> {
     forbid_core_dumps()?;
+    // What it holds are patients' images.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     limit(Resource::Nofile, MAX_OPEN_FILES)?;
     limit(Resource::As, memory_bytes)?;
     let mut missing = Vec::new();
@@ -51,7 +53,7 @@ pub fn forbid_core_dumps() -> std::io::Result<()> {
     limit(Resource::Core, 0)
 }
 
-fn limit(resource: Resource, to: u64) -> std::io::Result<()> {
+pub(super) fn limit(resource: Resource, to: u64) -> std::io::Result<()> {
     let lower = rustix::process::getrlimit(resource).maximum.map_or(to, |max| max.min(to));
     Ok(rustix::process::setrlimit(resource, Rlimit { current: Some(lower), maximum: Some(lower) })?)
 }
@@ -157,70 +159,55 @@ fn allowed_calls() -> impl Iterator<Item = i64> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind::PermissionDenied;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::os::unix::net::UnixStream;
     use std::process::Command;
 
     use super::*;
+    use crate::os::trial::{self, Trial, call};
 
-    /// What the walled process tries; run by the test below in a process of its own.
-    fn try_what_is_forbidden(allowed: &Path) -> Vec<&'static str> {
+    /// What the walled process tries, in a process of its own.
+    fn try_what_is_forbidden(allowed: &Path) -> Vec<String> {
         let secret = allowed.with_file_name("secret");
+        let mut trial = Trial::before_the_walls();
         let walls = raise(&[allowed.to_owned()], 1 << 30).unwrap();
         assert!(walls.missing.is_empty(), "{:?}", walls.missing);
-        let denied = |result: std::io::Result<()>| result.is_err_and(|e| e.kind() == PermissionDenied);
-        let mut breaches = Vec::new();
-        let mut must = |holds: bool, what| {
-            if !holds {
-                breaches.push(what);
-            }
-        };
-        must(std::fs::read(allowed.join("image")).is_ok(), "cannot read its image");
-        must(denied(std::fs::read(&secret).map(drop)), "can read the key");
-        must(denied(std::fs::write(allowed.join("new"), b"x")), "can write into the spool");
-        must(denied(std::fs::write("/tmp/residentd-breach", b"x")), "can write elsewhere");
-        must(denied(std::fs::remove_file(allowed.join("image"))), "can delete the image");
-        must(denied(std::net::TcpListener::bind("127.0.0.1:0").map(drop)), "can listen");
-        must(denied(std::net::TcpStream::connect("127.0.0.1:9").map(drop)), "can connect");
-        must(denied(std::net::UdpSocket::bind("127.0.0.1:0").map(drop)), "can open UDP");
-        must(denied(std::os::unix::net::UnixStream::pair().map(drop)), "can open a socket pair");
-        must(denied(Command::new("/bin/true").status().map(drop)), "can start a program");
+        trial.allows("read its image", std::fs::read(allowed.join("image")).map(drop));
+        trial.denies("read the key", std::fs::read(&secret).map(drop));
+        trial.denies("write into the spool", std::fs::write(allowed.join("new"), b"x"));
+        trial.denies("change its image", std::fs::write(allowed.join("image"), b"x"));
+        trial.denies("write elsewhere", std::fs::write("/tmp/residentd-breach", b"x"));
+        trial.denies("delete the image", std::fs::remove_file(allowed.join("image")));
+        trial.denies("move the image", std::fs::rename(allowed.join("image"), allowed.join("moved")));
+        trial.denies("make a folder", std::fs::create_dir(allowed.join("folder")));
+        trial.denies("make a link", std::os::unix::fs::symlink(&secret, allowed.join("link")));
+        trial.denies("listen", TcpListener::bind("127.0.0.1:0").map(drop));
+        trial.denies("connect", TcpStream::connect("127.0.0.1:9").map(drop));
+        trial.denies("open UDP", UdpSocket::bind("127.0.0.1:0").map(drop));
+        trial.denies("open a socket pair", UnixStream::pair().map(drop));
+        trial.denies("start a program", Command::new("/bin/true").status().map(drop));
+        trial.denies("start a process", call(libc::SYS_clone, [libc::SIGCHLD.into(), 0, 0, 0]));
+        trial.denies("change its limits", call(libc::SYS_prlimit64, [0, libc::RLIMIT_AS.into(), 0, 0]));
+        trial.denies("take more descriptors", call(libc::SYS_dup3, [0, 9, 0, 0]));
+        trial.kernel_refuses();
         let pid = rustix::process::getpid();
-        must(rustix::process::kill_process(pid, rustix::process::Signal::CONT).is_err(), "can signal");
-        must(!reaches_its_parent(), "can signal another process by thread id");
-        must(Vec::<u8>::new().try_reserve_exact(2 << 30).is_err(), "can use 2 GiB of memory");
-        breaches
-    }
-
-    /// Signal 0 to the parent by tgkill: sends nothing, says whether it could.
-    #[expect(unsafe_code, reason = "the test needs the bare system call that a subverted reader would make")]
-    fn reaches_its_parent() -> bool {
-        let parent = rustix::process::getppid().unwrap().as_raw_nonzero().get();
-        // SAFETY: tgkill takes three integers and touches no memory of ours.
-        unsafe { libc::syscall(libc::SYS_tgkill, parent, parent, 0) == 0 }
+        trial.must("signal", rustix::process::kill_process(pid, rustix::process::Signal::CONT).is_err());
+        let parent = trial.parent;
+        // Signal 0 sends nothing and says whether it could.
+        trial.denies("signal another process by thread id", call(libc::SYS_tgkill, [parent, parent, 0, 0]));
+        trial.must("use 2 GiB of memory", Vec::<u8>::new().try_reserve_exact(2 << 30).is_err());
+        trial.breaches
     }
 
     /// Promise 6: the reader reaches neither the network nor the key.
     #[test]
     fn the_reader_reaches_neither_the_network_nor_the_key() {
-        const INNER: &str = "RESIDENTD_TEST_WALLED";
-        if let Some(allowed) = std::env::var_os(INNER) {
-            // Inside: say what was possible, through the exit code of this process.
-            let breaches = try_what_is_forbidden(Path::new(&allowed));
-            eprintln!("breaches: {breaches:?}");
-            std::process::exit(i32::from(!breaches.is_empty()));
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let allowed = folder.path().join("spool");
-        std::fs::create_dir(&allowed).unwrap();
-        std::fs::write(allowed.join("image"), b"pixels").unwrap();
-        std::fs::write(folder.path().join("secret"), b"key").unwrap();
-        let name = std::thread::current().name().unwrap().to_owned();
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", &name, "--nocapture", "--test-threads", "1"])
-            .env(INNER, &allowed)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("breaches: []"));
+        trial::apart(|folder| {
+            let allowed = folder.join("spool");
+            std::fs::create_dir(&allowed).unwrap();
+            std::fs::write(allowed.join("image"), b"pixels").unwrap();
+            std::fs::write(folder.join("secret"), b"key").unwrap();
+            try_what_is_forbidden(&allowed)
+        });
     }
 }

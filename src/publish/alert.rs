@@ -32,6 +32,8 @@ pub enum AlertKind {
     ReceiverDisbelieved,
     /// The reader process died.
     ReaderDied,
+    /// No reader survived an image: it has a signed failure and lies in quarantine.
+    InstanceQuarantined,
     /// A model was refused: signature, version or golden output.
     ModelRefused,
     /// The audit log cannot be written, or was found broken.

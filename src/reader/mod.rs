@@ -8,12 +8,13 @@ pub mod wire;
 pub mod write;
 
 use crate::report::reading::{Outcome, Reading, Reason, Text};
+use crate::study::Study;
 
-/// The reading of an image that no reader survived.
+/// The reading of an image that no reader survived; `study` is what is known all the same.
 #[must_use]
-pub fn failed(reason: Reason) -> Reading {
+pub fn failed(reason: Reason, study: Option<Study>) -> Reading {
     Reading {
-        study: None,
+        study,
         outcome: Outcome::Failure(reason),
         text: Text::default(),
         written: None,

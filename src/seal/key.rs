@@ -4,9 +4,7 @@
 //! whole under a name that was free: it is never overwritten and never half-written.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -14,11 +12,9 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
 
-use super::public::{MAX_KEY_FILE_BYTES, PublicKey};
+use super::public::PublicKey;
 use crate::os::disk::Disk;
-
-/// Mode bits that let anyone but the owner at the key.
-const OTHERS: u32 = 0o077;
+use crate::os::private::{self, NotPrivate};
 
 /// The Ed25519 key that this device signs with; wiped from memory when dropped.
 pub struct DeviceKey {
@@ -46,24 +42,9 @@ pub enum KeyError {
         /// What the system said.
         source: io::Error,
     },
-    /// Others than the owner may touch the file.
-    #[error("key {path} has mode {mode:04o}, so that others can use it: `chmod 600 {path}`, and consider a new key")]
-    Permissions {
-        /// Which file.
-        path: PathBuf,
-        /// Its mode bits.
-        mode: u32,
-    },
-    /// Somebody else owns the file.
-    #[error("key {path} belongs to user {owner}, not to user {us} or root: `chown {us} {path}`")]
-    Owner {
-        /// Which file.
-        path: PathBuf,
-        /// Whose it is.
-        owner: u32,
-        /// Who we are.
-        us: u32,
-    },
+    /// The file is not this device's alone, or cannot be read.
+    #[error("key {0}")]
+    NotPrivate(#[from] NotPrivate),
     /// The file is no Ed25519 private key.
     #[error("key {path} is not an Ed25519 private key in PKCS#8 PEM: {what}")]
     NotAKey {
@@ -95,17 +76,10 @@ impl DeviceKey {
     /// # Errors
     /// Unreadable, open to others, owned by somebody else, or not a key.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
-        let file = File::open(path).map_err(io)?;
-        let metadata = file.metadata().map_err(io)?;
-        check_access(path, metadata.mode() & 0o7777, metadata.uid(), rustix::process::geteuid().as_raw())?;
-        if metadata.len() > u64::from(MAX_KEY_FILE_BYTES) {
-            return Err(KeyError::NotAKey { path: path.to_owned(), what: "the file is too large".to_owned() });
-        }
-        let mut text = Zeroizing::new(String::with_capacity(usize::from(MAX_KEY_FILE_BYTES) + 1));
-        file.take(MAX_KEY_FILE_BYTES.into()).read_to_string(&mut text).map_err(io)?;
-        let signing = SigningKey::from_pkcs8_pem(text.trim())
-            .map_err(|e| KeyError::NotAKey { path: path.to_owned(), what: e.to_string() })?;
+        let not_a_key = |what: String| KeyError::NotAKey { path: path.to_owned(), what };
+        let bytes = private::read(path)?;
+        let text = std::str::from_utf8(&bytes).map_err(|e| not_a_key(e.to_string()))?;
+        let signing = SigningKey::from_pkcs8_pem(text.trim()).map_err(|e| not_a_key(e.to_string()))?;
         Ok(Self::of(signing))
     }
 
@@ -188,14 +162,6 @@ impl fmt::Debug for DeviceKey {
     }
 }
 
-fn check_access(path: &Path, mode: u32, owner: u32, us: u32) -> Result<(), KeyError> {
-    if mode & OTHERS != 0 {
-        return Err(KeyError::Permissions { path: path.to_owned(), mode });
-    }
-    if owner != us && owner != 0 {
-        return Err(KeyError::Owner { path: path.to_owned(), owner, us });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -235,13 +201,6 @@ mod tests {
         }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
         assert!(DeviceKey::load(&path).is_ok());
-    }
-
-    #[test]
-    fn a_key_of_somebody_else_is_refused() {
-        let error = check_access(Path::new("k"), 0o600, 1000, 998).unwrap_err().to_string();
-        assert!(error.contains("chown 998"), "{error}");
-        assert!(check_access(Path::new("k"), 0o600, 0, 998).is_ok());
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod outcomes;
 mod priors;
 #[cfg(test)]
 mod priors_tests;
+pub mod quarantine;
 #[cfg(test)]
 mod tests;
 

@@ -14,6 +14,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::instance::Instance;
 use crate::instance::uid::Uid;
 
 /// Most texts of an order that are kept: five attributes, in the data set and in two requests.
@@ -91,6 +92,32 @@ pub enum Subject {
     Patient,
     /// A phantom or other test object: never reported as a patient's.
     TestObject,
+}
+
+impl Study {
+    /// What is known of a test object's image that nobody could read.
+    #[must_use]
+    pub fn of_test_object(instance: &Instance) -> Self {
+        Self {
+            sop_class_uid: instance.sop_class_uid.clone(),
+            sop_instance_uid: instance.sop_instance_uid.clone(),
+            study_instance_uid: None,
+            series_instance_uid: None,
+            accession_number: None,
+            patient_id: None,
+            patient_id_issuer: None,
+            modality: None,
+            body_part: None,
+            view: None,
+            age: Age::Unknown,
+            sex: None,
+            study_description: None,
+            order: Vec::new(),
+            manufacturer: None,
+            started: None,
+            subject: Subject::TestObject,
+        }
+    }
 }
 
 impl fmt::Debug for Study {

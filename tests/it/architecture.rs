@@ -91,7 +91,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ingest", &["audit", "clock", "config", "digest", "instance", "os", "pulse", "store"]),
     ("instance", &["digest"]),
     ("language", &[]),
-    ("mqtt", &["clock", "config"]),
+    ("mqtt", &["clock", "config", "os"]),
     ("os", &["clock"]),
     ("phantom", &["digest", "instance"]),
     ("pixels", &["digest", "report"]),

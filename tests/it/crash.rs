@@ -92,6 +92,7 @@ fn bomb(path: &Path) {
         text(tags::PATIENT_AGE, VR::AS, "050Y"),
         text(tags::BODY_PART_EXAMINED, VR::CS, "CHEST"),
         text(tags::VIEW_POSITION, VR::CS, "PA"),
+        text(tags::QUALITY_CONTROL_IMAGE, VR::CS, "YES"),
         number(tags::SAMPLES_PER_PIXEL, 1),
         text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2"),
         number(tags::ROWS, SIDE),
@@ -109,21 +110,47 @@ fn bomb(path: &Path) {
     object.with_meta(meta).unwrap().write_to_file(path).unwrap();
 }
 
-/// Promise 2 where the reader cannot survive: three tries, then one signed failure.
+/// Promise 2 where the reader cannot survive: three tries, then one signed failure, and
+/// the file in quarantine; a test image stays a test image.
 #[test]
-fn an_image_that_kills_the_reader_costs_one_signed_failure_and_nothing_else() {
+fn an_image_that_kills_the_reader_costs_one_signed_failure_and_is_quarantined() {
     let site = Site::new();
     site.edit("# memory_mib = 2048", "memory_mib = 256");
     let daemon = site.start();
     let path = site.path("bomb.dcm");
     bomb(&path);
+    let runtime = crate::site::runtime();
+    let mut alerts = runtime.block_on(crate::alerts::subscribe(&site));
     assert_eq!(site.send(&path), Ok(0));
     assert_eq!(site.send(&site.phantom(1)), Ok(0));
+    let told = runtime.block_on(crate::alerts::next(&mut alerts, "instance-quarantined"));
     wait_for("both outcomes", || site.outcomes().len() == 2);
+    let quarantined = || crate::site::files_below(&site.path("state/quarantine"));
+    wait_for("the quarantine", || site.path("state/quarantine").is_dir() && quarantined().len() == 1);
+    let name = quarantined()[0].file_name().unwrap().display().to_string();
+    assert!(told["message"].as_str().unwrap().ends_with(&name) && told["report_id"].is_string(), "{told}");
+    assert_eq!(crate::site::files_below(&site.path("state/spool")).len(), 1, "of the other image");
+    assert_eq!(site.send(&path), Ok(0), "it is known");
+    assert_eq!(site.send(&site.phantom(2)), Ok(0));
+    wait_for("the third outcome", || site.outcomes().len() == 3);
     daemon.stop();
     let outcomes = site.outcomes();
-    let verified = crate::site::text(&site.verify(&format!("{}\n{}", outcomes[0].jws, outcomes[1].jws)));
-    assert!(verified.contains("(failure ") && verified.contains("(report "), "{verified}");
+    let stream: Vec<&str> = outcomes.iter().map(|outcome| outcome.jws.as_str()).collect();
+    let verified = crate::site::text(&site.verify(&stream.join("\n")));
+    assert_eq!((verified.matches("(failure ").count(), verified.matches("(report ").count()), (1, 2), "{verified}");
+    let failure = outcomes.iter().find(|o| verified_kind(&o.jws) == "failure").unwrap();
+    assert!(header(&failure.jws)["test"] == true, "the bomb is a test image");
+}
+
+/// The protected header of a JWS.
+fn header(jws: &str) -> serde_json::Value {
+    let part = jws.split('.').next().unwrap();
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, part).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+fn verified_kind(jws: &str) -> String {
+    header(jws)["kind"].as_str().unwrap_or_default().to_owned()
 }
 
 fn store(site: &Site) -> residentd::store::Store {

@@ -1,10 +1,13 @@
 //! Integration tests, by promise. One binary: linking tract once is enough.
 
+mod alerts;
 mod architecture;
 mod audit;
 mod bad_input;
 mod crash;
 mod full_disk;
+mod hostile_peers;
+mod isolation;
 mod peers;
 mod site;
 mod stopping;

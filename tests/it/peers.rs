@@ -39,6 +39,8 @@ fn certificates(folder: &Path) {
         params.distinguished_name.push(DnType::CommonName, name);
         write(&format!("{name}.crt"), params.signed_by(&key, &issuer).unwrap().pem());
         write(&format!("{name}.key"), key.serialize_pem());
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(folder.join(format!("{name}.key")), private).unwrap();
     }
 }
 

@@ -56,7 +56,7 @@ fn configured(folder: &Path, pki: &Pki) -> Dicom {
     let (certificate, key) = pki.issue(ExtendedKeyUsagePurpose::ServerAuth);
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
-        std::fs::write(&path, text).unwrap();
+        crate::os::private::write(&path, text);
         path
     };
     let tls = DicomTls {
@@ -134,4 +134,17 @@ fn a_missing_or_empty_pem_file_is_named() {
     std::fs::write(&tls.certificate, "nothing here").unwrap();
     let error = Listener::bind(&settings, crate::os::now).err().unwrap().to_string();
     assert!(error.contains("server.pem") && error.contains("[dicom.tls]"), "{error}");
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = configured(folder.path(), &Pki::new());
+    let key = settings.tls.as_ref().unwrap().key.clone();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    let error = Listener::bind(&settings).err().unwrap().to_string();
+    assert!(
+        error.starts_with("[dicom.tls] key ") && error.contains(&format!("chmod 600 {}", key.display())),
+        "{error}"
+    );
 }

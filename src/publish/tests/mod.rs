@@ -126,7 +126,7 @@ impl Site {
 
     fn with_login(mut self, user: &str, password: &str) -> Self {
         let path = self.folder.path().join("password");
-        std::fs::write(&path, format!("{password}\n")).unwrap();
+        crate::os::private::write(&path, format!("{password}\n"));
         self.settings.user = Some(user.to_owned());
         self.settings.password_file = Some(path);
         self
@@ -188,6 +188,8 @@ fn wrong_files_are_errors_that_name_the_file() {
     std::fs::write(&path, "\n").unwrap();
     let says = |device: &Site| device.publisher(&bell).err().unwrap().to_string();
     assert_eq!(says(&device), format!("password file {}: the first line must be the password", path.display()));
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    assert!(says(&device).contains(&format!("chmod 600 {}", path.display())));
     std::fs::remove_file(&path).unwrap();
     assert!(says(&device).starts_with(&format!("password file {}: No such file", path.display())));
     device.settings.password_file = None;

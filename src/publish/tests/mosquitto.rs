@@ -168,7 +168,7 @@ fn certificates(folder: &Path) {
         let mut params = CertificateParams::new(vec![subject.to_owned()]).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, subject);
         std::fs::write(folder.join(format!("{name}.pem")), params.signed_by(&key, &issuer).unwrap().pem()).unwrap();
-        std::fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+        crate::os::private::write(&folder.join(format!("{name}.key")), key.serialize_pem());
     }
 }
 
