@@ -73,7 +73,11 @@ impl Reading {
         let serving = reader.bundles.clone();
         let mut reader = Some(reader);
         let mut pause = FIRST_PAUSE;
-        self.blocking(|store| Ok(isolate::resume(store, MAX_STRIKES))).await.map_err(|e| e.to_string())?;
+        let resumed = self.blocking(|store| {
+            isolate::resume(store, MAX_STRIKES);
+            Ok(())
+        });
+        resumed.await.map_err(|e| e.to_string())?;
         let pulse = &self.settings.pulse;
         loop {
             pulse.beat();

@@ -11,6 +11,7 @@ pub mod limits;
 mod messages;
 pub mod offers;
 mod refusals;
+pub mod replay;
 mod seats;
 mod serve;
 mod spool;

@@ -5,7 +5,7 @@
 //!    names, and starts no program but itself, as the reader.
 //! 2. Network (landlock): it listens on its own ports and connects to its broker's.
 //! 3. System calls (seccomp, a list of what is denied): tracing and reading other
-//!    processes, mounting, loading code into the kernel, namespaces, io_uring.
+//!    processes, mounting, loading code into the kernel, namespaces, `io_uring`.
 //! 4. Capabilities, where it was started as root: all but that of listening on low ports.
 //! 5. Nobody without root reads its memory or makes it dump core: the key is in there.
 //!

@@ -94,17 +94,6 @@ pub fn listen_backlog(socket: &std::net::TcpListener, backlog: i32) -> io::Resul
     if done { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Closes every descriptor but the three standard streams: what whoever started us left
-/// open is none of ours. To be called before anything is opened.
-#[expect(unsafe_code, reason = "close_range has no safe wrapper among our dependencies")]
-pub fn close_inherited_files() {
-    // SAFETY: nothing in this process owns a descriptor above 2 yet, as the caller promises;
-    // where the kernel is older than the call (5.9), nothing happens.
-    unsafe {
-        libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32);
-    }
-}
-
 /// Ends this process with SIGKILL when its parent ends.
 ///
 /// # Errors

@@ -20,7 +20,6 @@ use crate::os::{self, sandbox};
 /// # Errors
 /// Standard input is no socket, or the conversation broke.
 pub fn serve() -> Result<(), WireError> {
-    os::close_inherited_files();
     // A gateway that was killed leaves no reader behind.
     os::end_with_parent()?;
     os::close_inherited()?;

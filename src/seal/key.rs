@@ -162,8 +162,6 @@ impl fmt::Debug for DeviceKey {
     }
 }
 
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;

@@ -8,13 +8,13 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::{Store, StoreError};
 use crate::digest::Digest;
-use crate::os::disk::Disk;
 use crate::os;
+use crate::os::disk::Disk;
 
 /// Patient data: for the daemon's user alone.
 const MODE: u32 = 0o700;
@@ -89,7 +89,7 @@ fn make_room(disk: &Disk, folder: &Path, size_bytes: u64) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        files.push((metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len(), entry.path()));
+        files.push(((metadata.mtime(), metadata.mtime_nsec()), metadata.len(), entry.path()));
     }
     files.sort();
     let mut held: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
@@ -108,6 +108,7 @@ fn make_room(disk: &Disk, folder: &Path, size_bytes: u64) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
 
@@ -119,7 +120,7 @@ mod tests {
         for n in 0..=MAX_FILES as u64 {
             let from = spool.join(n.to_string());
             fs::write(&from, "image").unwrap();
-            let age = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(n);
+            let age = SystemTime::UNIX_EPOCH + Duration::from_secs(n);
             File::options().write(true).open(&from).unwrap().set_modified(age).unwrap();
             isolate(&Disk::Real, &from, &quarantine.join(n.to_string())).unwrap();
             assert!(!from.exists());

@@ -71,7 +71,7 @@ fn secrets(site: &Site) -> (Vec<u8>, Vec<String>) {
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = base64::engine::general_purpose::STANDARD.decode(&body).unwrap();
     let seed = der[der.len() - 32..].to_vec();
-    let hex = seed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = residentd::digest::Digest::from_bytes(seed.clone().try_into().unwrap()).to_string();
     let url = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&seed);
     let standard = base64::engine::general_purpose::STANDARD.encode(&seed);
     (seed, vec![body, hex, url, standard.trim_end_matches('=').to_owned()])

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod crash;
 mod full_disk;
+mod fuzz_seeds;
 mod hostile_peers;
 mod isolation;
 mod peers;

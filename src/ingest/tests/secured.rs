@@ -142,7 +142,7 @@ fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {
     let settings = configured(folder.path(), &Pki::new());
     let key = settings.tls.as_ref().unwrap().key.clone();
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
-    let error = Listener::bind(&settings).err().unwrap().to_string();
+    let error = Listener::bind(&settings, crate::os::now).err().unwrap().to_string();
     assert!(
         error.starts_with("[dicom.tls] key ") && error.contains(&format!("chmod 600 {}", key.display())),
         "{error}"

@@ -9,7 +9,7 @@ use super::speech::*;
 /// What a peer trickles at: a byte now and then.
 const NOW_AND_THEN: Duration = Duration::from_millis(300);
 
-/// The first bytes of a TLS 1.2 ClientHello.
+/// The first bytes of a TLS 1.2 `ClientHello`.
 pub const CLIENT_HELLO: [u8; 11] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3];
 
 pub fn says(name: &'static str, bytes: &[u8]) -> Case {
