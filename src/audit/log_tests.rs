@@ -9,6 +9,8 @@ use super::verify::verify;
 use super::*;
 use crate::clock::Moment;
 use crate::digest::Digest;
+use crate::os::disk::Disk;
+use crate::os::disk::watch::{Fault, FaultKind, Span, Watch};
 use crate::seal::key::DeviceKey;
 
 const NOW: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
@@ -270,4 +272,39 @@ fn a_log_that_cannot_be_written_blocks_nobody_and_says_what_was_lost() {
     assert!(kept >= MAX_WAITING);
     assert!(verified(&folder, &key, &[&checkpoint]).passed());
     writer.close();
+}
+
+/// A full disk, a failing one and short writes, at every call there is: what was appended is
+/// there once and in order, and what was not is nowhere.
+#[test]
+fn a_fault_at_any_call_doubles_no_line_and_loses_none_that_was_written() {
+    const KINDS: [FaultKind; 4] = [FaultKind::Full, FaultKind::Io, FaultKind::Short, FaultKind::ShortThenFull];
+    let key = key();
+    let limits = Limits { segment_bytes: 600, segments: 3 };
+    let mut struck = 0;
+    for kind in KINDS {
+        for call in 1.. {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join("audit");
+            let watch = Watch::over(root.path(), Some(Fault { call, kind, span: Span::Once }));
+            let open = || Log::open_on(&Disk::Watched(Arc::clone(&watch)), &folder, limits, Some(Arc::clone(&key)));
+            let mut log = open().or_else(|_| open()).unwrap().log;
+            let mut published = Vec::new();
+            for n in 0..12 {
+                while log.append(&[(NOW, event(n))]).is_err() {}
+                let made = log.checkpoint(NOW).or_else(|_| log.checkpoint(NOW)).unwrap().unwrap();
+                published.push(made);
+            }
+            let published: Vec<&str> = published.iter().map(|jws| &**jws).collect();
+            let held = verified(&folder, &key, &published);
+            assert!(held.passed() && held.later == 0, "{kind:?} at call {call}: {held}");
+            let again = Log::open(&folder, limits, Some(Arc::clone(&key))).unwrap();
+            assert!(again.first.is_empty(), "{kind:?} at call {call}: {:?}", again.first);
+            if watch.struck().is_none() {
+                break;
+            }
+            struck += 1;
+        }
+    }
+    assert!(struck > 100, "{struck} faults");
 }

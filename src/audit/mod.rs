@@ -26,6 +26,8 @@
 //!    `recovered` line says how many bytes with which SHA-256 went. A log that breaks at or
 //!    before its last checkpoint is no accident: it is set aside whole and a new one begins
 //!    at 1, which every published checkpoint then contradicts.
+//!    (A disk that, losing power, takes durable bytes along with the sector that they share with
+//!    later ones can make the one look like the other: then a log is set aside that nobody touched.)
 //! 7. Nothing waits for the log. What finds [`MAX_WAITING`] events waiting is counted, and an
 //!    `audit-gap` line with the count follows when the log can be written again.
 //! 8. What a stranger can repeat at will is written once in [`REPEAT_WINDOW`], and then as a
