@@ -274,23 +274,23 @@ fn a_log_that_cannot_be_written_blocks_nobody_and_says_what_was_lost() {
     writer.close();
 }
 
-/// A full disk, a failing one and short writes, at every call there is: what was appended is
-/// there once and in order, and what was not is nowhere.
+/// A full disk, a failing one and short writes in turn, at every call there is: what was
+/// appended is there once and in order, and what was not is nowhere.
 #[test]
 fn a_fault_at_any_call_doubles_no_line_and_loses_none_that_was_written() {
     const KINDS: [FaultKind; 4] = [FaultKind::Full, FaultKind::Io, FaultKind::Short, FaultKind::ShortThenFull];
     let key = key();
-    let limits = Limits { segment_bytes: 600, segments: 3 };
+    let limits = Limits { segment_bytes: 300, segments: 3 };
     let mut struck = 0;
-    for kind in KINDS {
-        for call in 1.. {
+    for (first, kind) in (1..).zip(KINDS) {
+        for call in (first..).step_by(KINDS.len()) {
             let root = tempfile::tempdir().unwrap();
             let folder = root.path().join("audit");
             let watch = Watch::over(root.path(), Some(Fault { call, kind, span: Span::Once }));
             let open = || Log::open_on(&Disk::Watched(Arc::clone(&watch)), &folder, limits, Some(Arc::clone(&key)));
             let mut log = open().or_else(|_| open()).unwrap().log;
             let mut published = Vec::new();
-            for n in 0..12 {
+            for n in 0..6 {
                 while log.append(&[(NOW, event(n))]).is_err() {}
                 let made = log.checkpoint(NOW).or_else(|_| log.checkpoint(NOW)).unwrap().unwrap();
                 published.push(made);
@@ -306,5 +306,5 @@ fn a_fault_at_any_call_doubles_no_line_and_loses_none_that_was_written() {
             struck += 1;
         }
     }
-    assert!(struck > 100, "{struck} faults");
+    assert!(struck > 60, "{struck} faults");
 }
