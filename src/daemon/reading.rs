@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use super::isolate;
 use crate::audit::{self, Audit, Event};
 use crate::clock::Moment;
-use crate::config::Configuration;
+use crate::config::{Configuration, FindingLabel};
 use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
 use crate::os;
@@ -208,7 +208,7 @@ impl Reading {
             issued,
         };
         let (key, config) = (self.key.clone(), self.config.sha256);
-        let (kind, alert) = (kind(&reading.outcome), self.alert(&reading, &id));
+        let (kind, alert) = (kind(&reading.outcome), alert(&reading, &self.config.file.report.urgent, &id));
         let is_urgent = alert.as_ref().is_some_and(|alert| alert.kind == AlertKind::UrgentFinding);
         let urgency = if is_urgent { Urgency::Urgent } else { Urgency::Routine };
         let instance_sha256 = instance.instance.sha256;
@@ -234,19 +234,6 @@ impl Reading {
             self.alerts.raise(alert);
         }
         Ok(())
-    }
-
-    /// What somebody at the site must be told of this outcome at once.
-    fn alert(&self, reading: &report::Reading, report_id: &str) -> Option<Alert> {
-        let urgent = reading.written.as_deref().map(|written| urgent(&written.sheet, &self.config.file.report.urgent));
-        match urgent {
-            Some(facts) if !facts.is_empty() => Some(Alert {
-                kind: AlertKind::UrgentFinding,
-                report_id: Some(report_id.to_owned()),
-                message: urgent::message(&facts),
-            }),
-            _ => retake(&reading.outcome, report_id),
-        }
     }
 
     async fn blocking<T: Send + 'static>(
@@ -293,6 +280,19 @@ fn read(instance: Digest, outcome: &Outcome, prior: Option<Digest>) -> Event {
     Event::Read { instance, outcome, reason, bundle, prior }
 }
 
+/// What somebody at the site must be told of this outcome at once.
+fn alert(reading: &report::Reading, labels: &[FindingLabel], report_id: &str) -> Option<Alert> {
+    let facts = reading.written.as_deref().map(|written| urgent(&written.sheet, labels)).unwrap_or_default();
+    if facts.is_empty() {
+        return retake(&reading.outcome, report_id);
+    }
+    Some(Alert {
+        kind: AlertKind::UrgentFinding,
+        report_id: Some(report_id.to_owned()),
+        message: urgent::message(&facts),
+    })
+}
+
 /// An unfit image is an alert: the patient may still be there for another.
 fn retake(outcome: &Outcome, report_id: &str) -> Option<Alert> {
     match outcome {
@@ -321,5 +321,31 @@ enum StepError {
 impl StepError {
     fn is_full(&self) -> bool {
         matches!(self, Self::Store(e) if e.is_full())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fhir::samples;
+
+    #[test]
+    fn an_urgent_finding_raises_an_alert_without_a_word_about_the_patient() {
+        let labels = ["effusion", "pneumothorax"].map(|label| FindingLabel::try_from(label.to_owned()).unwrap());
+        let raised = alert(&samples::report(), &labels, "the-report").unwrap();
+        assert_eq!((raised.kind, raised.report_id.as_deref()), (AlertKind::UrgentFinding, Some("the-report")));
+        assert!(raised.message.ends_with("now: effusion: Likely"), "{}", raised.message);
+        assert!(!raised.message.contains(samples::PATIENT_ID) && !raised.message.contains("ACC-1"));
+        assert_eq!(alert(&samples::report(), &labels[1..], "the-report"), None);
+    }
+
+    #[test]
+    fn an_unfit_image_raises_a_retake_and_any_other_abstention_nothing() {
+        let of = |code| {
+            let reason = Reason { code, words: "the image is blank".into() };
+            alert(&samples::reading(Outcome::Abstention(reason), None), &[], "the-report").map(|alert| alert.kind)
+        };
+        assert_eq!(of(ReasonCode::Unfit), Some(AlertKind::RetakeRequested));
+        assert_eq!(of(ReasonCode::NoModel), None);
     }
 }
