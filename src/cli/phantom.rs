@@ -30,7 +30,7 @@ pub fn phantom(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Writes the phantom of `seed`, `(columns, rows)` in pixels, to a new file.
-pub fn write(out: &Path, seed: u64, (columns, rows): (u16, u16)) -> anyhow::Result<()> {
+fn write(out: &Path, seed: u64, (columns, rows): (u16, u16)) -> anyhow::Result<()> {
     let cannot = |e: std::io::Error| exit::coded(exit::CANNOT_CREATE, format!("{}: {e}", out.display()));
     let mut file = std::fs::File::create_new(out).map_err(cannot)?;
     file.write_all(&phantom::chest(seed, columns, rows)).map_err(cannot)

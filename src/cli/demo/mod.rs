@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::{exit, phantom, read, show, verify};
+use super::{exit, read, show, verify};
 use crate::deliver;
 use crate::instance::uid::AeTitle;
 use crate::receive::{Message, Subscriber};
@@ -116,8 +116,10 @@ async fn phantoms(theatre: &Theatre, runs: u64) -> anyhow::Result<Vec<PathBuf>> 
     let mut files = Vec::new();
     for seed in 1..=runs {
         let path = theatre.folder().join(format!("phantom-{seed}.dcm"));
-        let to = path.clone();
-        tokio::task::spawn_blocking(move || phantom::write(&to, seed, PHANTOM)).await??;
+        let (columns, rows) = PHANTOM;
+        let image = tokio::task::spawn_blocking(move || crate::phantom::chest(seed, columns, rows)).await?;
+        // Here: a thread that outlives an interrupt must not write into a folder that goes.
+        std::fs::write(&path, image).with_context(|| path.display().to_string())?;
         files.push(path);
     }
     Ok(files)
