@@ -5,6 +5,7 @@ write golden vectors, figures, card and manifest. `--cache` keeps a finished tra
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -14,15 +15,19 @@ sys.path.insert(0, str(Path(__file__).parent / "reports"))
 import torch  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
+import bundle  # noqa: E402
 import corpus  # noqa: E402
 import fit  # noqa: E402
+import measure  # noqa: E402
 import network  # noqa: E402
 import pairs  # noqa: E402
+import report_card  # noqa: E402
 import synthetic  # noqa: E402
 
 SEED = 5
 EPOCHS = 12
 MADE = 5000
+SHEETS = 500
 
 
 def main():
@@ -31,6 +36,47 @@ def main():
     asked.cache.mkdir(parents=True, exist_ok=True)
     reports = corpus.load(asked.data)
     model, tok = trained(reports, asked)
+    folder = asked.out / bundle.NAME
+    parts = {name: [r for r in reports if r.split == name and r.raw.strip()] for name in ("train", "validation", "test")}
+    found = bundle.masks(tok.get_vocab(), parts["train"], synthetic.pairs(MADE, parts["train"], SEED))
+    figures = measured(folder, model, tok, found, parts, asked)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+    report_card.write(folder, figures)
+    golden = [(facts, question) for facts, question in zip(measure.random_sheets(bundle.GOLDEN_TEXTS, SEED + 2),
+                                                           ("", "pneumonia, pleural effusion", ""))]
+    bundle.write(folder, model, tok, found, golden)
+    print(json.dumps({name: figures[name] for name in ("made_sheets", "expert_sheets", "rouge_l")}, indent=1))
+
+
+def measured(folder, model, tok, found, parts, asked):
+    """What the int8 graphs do on made sheets and, once, on the test reports (validation where rehearsing)."""
+    bundle.graphs(folder, model, int8=True)
+    running_here, number = bundle.runner(folder, model.size), tok.get_vocab()
+
+    def text(facts, question=""):
+        tokens = running_here.greedy(bundle.given(tok, facts, question, model.size), number[pairs.START], number[pairs.END],
+                                     bundle.allowed(tok, facts, found), bundle.TOKENS)
+        return measure.sentences_of(tok, tokens), len(tokens)
+    examined = "validation" if asked.rehearse else "test"
+    sheets = measure.random_sheets(SHEETS, SEED + 3)
+    made = [text(facts) for facts in sheets]
+    held = [(r, measure.expert_sheet(r)) for r in parts[examined]]
+    expert = [text(facts) for _, facts in held]
+    mean = lambda values: round(sum(values) / len(values), 4)  # noqa: E731
+    overlap = {"writer": mean([measure.rouge_l(" ".join(t), r.raw) for (r, _), (t, _) in zip(held, expert)]),
+               "always_normal": mean([measure.rouge_l(measure.ALWAYS_NORMAL, r.raw) for r, _ in held])}
+    return {
+        "bundle": bundle.NAME, "version": bundle.VERSION, "examined_part": examined,
+        "reports": {name: len(part) for name, part in parts.items()},
+        "network": {"parameters": sum(p.numel() for p in model.parameters()), **model.size.as_dict(), "epochs": asked.epochs,
+                    "went_on_from_earlier_training": bool(asked.go_on),
+                    "bytes": sum((folder / f"{name}.onnx").stat().st_size for name in ("encoder", "decoder"))},
+        "made_sheets": {"sheets": len(sheets), **measure.faithfulness(sheets, [t for t, _ in made])},
+        "expert_sheets": {"sheets": len(held), **measure.faithfulness([f for _, f in held], [t for t, _ in expert])},
+        "rouge_l": overlap,
+        "tokens": {"made_sheets": mean([n for _, n in made]), "expert_sheets": mean([n for _, n in expert])},
+    }
 
 
 def trained(reports, asked):
@@ -81,6 +127,7 @@ def arguments():
                         help="a finished training is kept here and reused; remove it to train anew")
     parser.add_argument("--go-on", type=Path, help="a folder with running.pt and tokenizer.json of an earlier training to start from")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--rehearse", action="store_true", help="look at the validation reports only")
     return parser.parse_args()
 
 

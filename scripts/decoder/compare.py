@@ -62,7 +62,9 @@ def greedy(manifest, tokenizer, encoder, decoder, sheet):
         if "position" in spec:
             feeds[spec["position"]] = np.array([place], np.int64)
         out = dict(zip(outputs, decoder.run(None, feeds)))
-        token = int(np.where(may, out[spec["logits"]].reshape(-1), -np.inf).argmax())
+        may_here = may.copy()
+        may_here[repeated(text, manifest["limits"]["no_repeat"])] = False
+        token = int(np.where(may_here, out[spec["logits"]].reshape(-1), -np.inf).argmax())
         if token == number(words["end"]):
             break
         text.append(token)
@@ -70,9 +72,16 @@ def greedy(manifest, tokenizer, encoder, decoder, sheet):
     return text
 
 
+def repeated(text, run):
+    """Tokens that would complete a run that the text already holds."""
+    tail = text[len(text) + 1 - run:] if run else []
+    return [text[i + run - 1] for i in range(len(text) - run + 1) if run and text[i:i + run - 1] == tail]
+
+
 def of_input(spec, words, tokenizer, sheet):
     if spec["what"] == "image":
-        return np.zeros((1, 1, spec["height"], spec["width"]), np.float32)
+        shape = (1, 1, spec["height"], spec["width"])
+        return np.array(sheet["image"], np.float32).reshape(shape) if "image" in sheet else np.zeros(shape, np.float32)
     if spec["what"] == "facts":
         row = [n for n in map(tokenizer.token_to_id, sheet["facts"]) if n is not None]
     else:

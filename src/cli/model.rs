@@ -41,6 +41,9 @@ struct Write {
 struct FactWords {
     facts: Vec<String>,
     question: String,
+    /// Of the writer's height times width; blank where none is given.
+    #[serde(default)]
+    image: Option<Vec<f32>>,
 }
 
 #[derive(clap::Args)]
@@ -70,8 +73,8 @@ fn write(arguments: &Write) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&arguments.sheets).with_context(|| arguments.sheets.display().to_string())?;
     for (number, line) in text.lines().enumerate() {
         let words: FactWords = serde_json::from_str(line).with_context(|| format!("sheet {}", number + 1))?;
-        // An image that a writer may ask for is not in a list of words: it gets a blank one.
-        let image = writer.geometry().map(|g| vec![0.0; (g.width * g.height) as usize]);
+        let blank = || writer.geometry().map(|g| vec![0.0; (g.width * g.height) as usize]);
+        let image = words.image.or_else(blank);
         let format = writer.manifest().sheet.format;
         let sheet = Sheet { format, facts: words.facts, question: words.question, image };
         let before = os::thread_cpu_time();

@@ -2,7 +2,8 @@
 //!
 //! Invariants after parsing: 1. `format` is 1 and `kind` is `writer`; 2. every limit is within ours;
 //! 3. every file that will be opened has a digest, and file names never leave the folder;
-//! 4. there is exactly one input of facts, and at most one of each other kind.
+//! 4. there is an input, and at most one of each kind: a decoder trained elsewhere may know no
+//!    facts, and what it writes is held against them all the same.
 
 use std::collections::BTreeMap;
 
@@ -264,8 +265,8 @@ impl WriterManifest {
             InputSpec::Facts { most, .. } | InputSpec::Question { most, .. } => !(1..=MAX_INPUT_TOKENS).contains(most),
             InputSpec::Image { .. } => false,
         });
-        (facts != 1 || questions > 1 || images > 1 || long).then(|| {
-            format!("[[input]] needs one of facts, at most one question and one image, 1 to {MAX_INPUT_TOKENS} tokens")
+        (self.input.is_empty() || facts > 1 || questions > 1 || images > 1 || long).then(|| {
+            format!("[[input]] needs one at least, at most one of facts, question and image each, 1 to {MAX_INPUT_TOKENS} tokens")
         })
     }
 }

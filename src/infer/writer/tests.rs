@@ -139,7 +139,7 @@ fn a_manifest_that_contradicts_itself_is_refused_in_words() {
         ("beam_width = 1", "beam_width = 9", "[limits]"),
         ("layers = 2", "layers = 0", "[decoder]"),
         ("present = [\"present_key.{}\", ", "present = [", "[decoder]"),
-        ("what = \"facts\"", "what = \"question\"", "[[input]]"),
+        ("most = 8", "most = 8\n[[input]]\nwhat = \"facts\"\ntensor = \"more\"\nmost = 8", "[[input]]"),
         ("most = 8", "most = 0", "[[input]]"),
         ("file = \"encoder.onnx\"", "file = \"other.onnx\"", "[digests] lacks"),
         ("\"CARD.md\" =", "\"../CARD.md\" =", "[digests]"),
