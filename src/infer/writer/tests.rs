@@ -1,9 +1,12 @@
 //! A writer's words and manifest, held to their promises on a toy vocabulary.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::manifest::{Kind, WriterManifest, kind};
+use super::refusal::RefusalCode;
 use super::vocabulary::Vocabulary;
+use super::{Sheet, Writer};
+use crate::digest::Digest;
 
 const WORDS: [&str; 16] = [
     "<nothing>",
@@ -232,4 +235,138 @@ fn a_tokenizer_that_lacks_what_the_manifest_names_is_refused() {
     assert!(refused(&manifest("").replace("start = \"<start>\"", "start = \"<go>\""), &file).contains("<go>"));
     assert!(refused(&manifest(MASKS).replace("▁effusions", "▁hernia"), &file).contains("▁hernia"));
     refused(&manifest(""), b"{}");
+}
+
+/// A copy of the shipped writer, to damage.
+fn copy() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("golden")).unwrap();
+    let manifest = std::fs::read_to_string(shipped().join("manifest.toml")).unwrap();
+    for name in WriterManifest::parse(&manifest).unwrap().digests.keys() {
+        std::fs::copy(shipped().join(name), folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("manifest.toml"), manifest).unwrap();
+    folder
+}
+
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/report-writer")
+}
+
+/// Changes a file of the copy, and its digest in the manifest.
+fn change(folder: &Path, name: &str, with: impl FnOnce(String) -> String) {
+    let path = folder.join(name);
+    let before = std::fs::read_to_string(&path).unwrap();
+    let after = with(before.clone());
+    assert_ne!(before, after, "nothing to change in {name}");
+    std::fs::write(&path, &after).unwrap();
+    let manifest = folder.join("manifest.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let [old, new] = [before, after].map(|text| Digest::of(text.as_bytes()).to_string());
+    std::fs::write(&manifest, text.replace(&old, &new)).unwrap();
+}
+
+fn refusal(folder: &Path) -> String {
+    Writer::load(folder).err().expect("the writer must be refused").to_string()
+}
+
+fn sheet(words: &[&str]) -> Sheet {
+    Sheet { format: 1, facts: facts(words), ..Sheet::default() }
+}
+
+#[test]
+fn the_shipped_writer_writes_what_its_sheet_says_and_runs_on_our_kernels() {
+    let writer = Writer::load(&shipped()).unwrap();
+    assert!(writer.identity().research_only);
+    assert!(writer.int8_products() > 20, "{}", writer.int8_products());
+    let asked = sheet(&["<pneumothorax:absent>", "<effusion:present>", "<side:left>", "<cardiomegaly:absent>"]);
+    let parts = writer.write(&asked, &|| false).unwrap();
+    let text = parts.findings.join(" ").to_lowercase();
+    assert!(text.contains("left pleural effusion") && text.contains("pneumothorax"), "{text}");
+    assert!(!parts.impression.is_empty());
+    // The same again, and by beam.
+    assert_eq!(writer.write(&asked, &|| false).unwrap(), parts);
+    let folder = copy();
+    let path = folder.path().join("manifest.toml");
+    let wide = std::fs::read_to_string(&path).unwrap().replace("beam_width = 1", "beam_width = 3");
+    std::fs::write(&path, wide).unwrap();
+    // Its golden texts are greedy ones: a beam may write others, and then it says so.
+    match Writer::load(folder.path()) {
+        Ok(beam) => assert!(!beam.write(&asked, &|| false).unwrap().findings.is_empty()),
+        Err(e) => assert!(e.to_string().contains("golden text"), "{e}"),
+    }
+}
+
+#[test]
+fn no_sheet_makes_the_shipped_writer_speak_of_what_was_not_assessed() {
+    let writer = Writer::load(&shipped()).unwrap();
+    let labels = &writer.manifest().sheet.labels;
+    for (at, label) in labels.iter().enumerate() {
+        let state = ["present", "uncertain", "absent"][at % 3];
+        let Ok(parts) = writer.write(&sheet(&[&format!("<{label}:{state}>")]), &|| false) else { continue };
+        let text = parts.findings.into_iter().chain(parts.impression).collect::<Vec<_>>().join(" ").to_lowercase();
+        for (word, of) in [
+            ("effusion", "effusion"), ("pneumothorax", "pneumothorax"), ("consolidation", "consolidation"),
+            ("nodule", "nodule"), ("fracture", "fracture"), ("hernia", "hernia"), ("scoliosis", "scoliosis"),
+        ] {
+            assert!(of == label || !text.contains(word), "{label}: {text}");
+        }
+        assert!(!text.contains("left") && !text.contains("right"), "{label}: {text}");
+    }
+}
+
+#[test]
+fn a_sheet_from_a_future_format_and_time_that_is_up_are_refused_by_code() {
+    let writer = Writer::load(&shipped()).unwrap();
+    let future = Sheet { format: 2, ..sheet(&["<effusion:present>"]) };
+    assert_eq!(writer.write(&future, &|| false).unwrap_err().code(), RefusalCode::SheetFormat);
+    let late = writer.write(&sheet(&["<effusion:present>"]), &|| true).unwrap_err();
+    assert_eq!(late.code(), RefusalCode::OutOfTime);
+}
+
+#[test]
+fn a_writer_with_a_changed_byte_is_refused_by_file_and_digest() {
+    for name in ["encoder.onnx", "decoder.onnx", "tokenizer.json", "golden/sheets.json", "CARD.md"] {
+        let folder = copy();
+        let path = folder.path().join(name);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let error = refusal(folder.path());
+        assert!(error.contains(name) && error.contains("the bundle was changed"), "{error}");
+    }
+}
+
+#[test]
+fn a_tokenizer_that_does_not_match_the_decoder_is_refused() {
+    // One word too many: the decoder has no logit for it.
+    let folder = copy();
+    change(folder.path(), "tokenizer.json", |text| text.replacen("\"vocab\":{", "\"vocab\":{\"▁zebra\":99999,", 1).replacen("\"vocab\": {", "\"vocab\": {\"▁zebra\": 99999,", 1));
+    assert!(refusal(folder.path()).contains("golden text"), "{}", refusal(folder.path()));
+    // Two words changed places: its texts are others.
+    let folder = copy();
+    change(folder.path(), "golden/sheets.json", |text| text.replacen("present", "absent", 1));
+    assert!(refusal(folder.path()).contains("golden text 0"));
+}
+
+#[test]
+fn graphs_that_disagree_with_the_manifest_are_refused() {
+    for (from, to) in [
+        ("token = \"token\"", "token = \"word\""),
+        ("logits = \"logits\"", "logits = \"scores\""),
+        ("position = \"position\"\n", ""),
+        ("layers = 3", "layers = 4"),
+        ("layers = 3", "layers = 2"),
+        ("tensor = \"question\"", "tensor = \"order\""),
+        ("head_width = 32", "head_width = 31"),
+        ("\"present_value.{}\"", "\"present_key.{}\""),
+    ] {
+        let folder = copy();
+        let path = folder.path().join("manifest.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "nothing to edit: {from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        refusal(folder.path());
+    }
 }
