@@ -27,7 +27,7 @@ import synthetic  # noqa: E402
 SEED = 5
 EPOCHS = 12
 MADE = 5000
-SHEETS = 500
+SHEETS = 300
 
 
 def main():

@@ -139,7 +139,7 @@ def _sentence(text):
     if not text or BEYOND.search(GRADES.sub("", lower) if "old" not in lower.split()[:0] else lower):
         return None
     text = GRADES.sub("", text)
-    text = re.sub(r"\bno, ", "no ", re.sub(r"\s+", " ", text), flags=re.I).strip(" ,;:-")
+    text = re.sub(r"\bno, ", "no ", re.sub(r"\s+([,;]?)", r"\1 ", text).replace("  ", " "), flags=re.I).strip(" ,;:-")
     text = re.sub(r"^(?:and|or|with) ", "", text, flags=re.I)
     for wrong, right in ARTICLE:
         text = wrong.sub(lambda m, right=right: right if m.group(0)[0].islower() else right.capitalize(), text)

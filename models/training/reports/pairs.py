@@ -17,6 +17,7 @@ STATES = ("present", "uncertain", "absent")
 LEAST_USES = 6
 # Wordings of one statement that are compared with each other.
 WORDINGS = 24
+OFTEN = 5
 # A word or mark with the space before it; "<" never joins a word, so no text spells a fact.
 PIECE = "▁?[A-Za-z]+(?:[-'/][A-Za-z]+)*|▁?[^A-Za-z▁]|▁"
 
@@ -77,13 +78,20 @@ def usual_wording(reports):
     uses = {}
     for report in reports:
         for s in report.sentences:
-            uses.setdefault(signature(s), Counter())[s.text] += 1
-    return {what: central(texts.most_common(WORDINGS)) for what, texts in uses.items() if sum(texts.values()) >= LEAST_USES}
+            uses.setdefault(signature(s), []).append((s.text, report.raw))
+    return {what: central(what, texts) for what, texts in uses.items() if len(texts) >= LEAST_USES}
 
 
-def central(wordings):
-    """The wording that shares most with all the others, each as often as it was used."""
-    return max(wordings, key=lambda one: sum(n * measure.rouge_l(one[0], other) for other, n in wordings))[0]
+def central(what, texts):
+    """Of what is asserted the most frequent wording: rarer ones say more. Of what is denied, among those that are
+    used often, the one that shares most with the reports that deny it."""
+    states, _, overall = what
+    often = Counter(text for text, _ in texts).most_common(WORDINGS)
+    wordings = [text for text, uses in often if uses >= OFTEN] or [often[0][0]]
+    if not overall and any(state != "absent" for _, state in states):
+        return wordings[0]
+    whole = [raw for _, raw in texts][:WORDINGS]
+    return max(wordings, key=lambda text: sum(measure.rouge_l(text, raw) for raw in whole))
 
 
 def is_whole(report):

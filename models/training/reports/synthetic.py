@@ -36,6 +36,8 @@ ZONE_ADJECTIVE = {"apex": "apical", "upper": "upper lobe", "middle": "mid lung",
                   "hilum": "hilar"}
 # Longer sentences say more than their label.
 MOST_WORDS = 12
+USUALLY_DENIED = ("cardiomegaly", "opacity", "consolidation", "effusion", "pneumothorax")
+WIDE_SHEET = 14
 # How many wordings of one statement are learned, and how often a denial must have been written.
 USUAL = 3
 # A sheet must deny these before the whole may be called free of acute disease.
@@ -125,7 +127,9 @@ def _plural(words):
 
 
 def _deny(rng, facts, denying):
-    left = {l for l in DENIED if facts.get(l, ("",))[0] == "absent"}
+    # Of a sheet of nearly everything, a radiologist denies the usual; of a short one, all of it.
+    usual = USUALLY_DENIED if len(facts) >= WIDE_SHEET else DENIED
+    left = {l for l in usual if facts.get(l, ("",))[0] == "absent"}
     allowed = {l for l, f in facts.items() if f[0] == "absent"}
     said = []
     for _ in range(40):
