@@ -306,8 +306,13 @@ fn no_sheet_makes_the_shipped_writer_speak_of_what_was_not_assessed() {
         let Ok(parts) = writer.write(&sheet(&[&format!("<{label}:{state}>")]), &|| false) else { continue };
         let text = parts.findings.into_iter().chain(parts.impression).collect::<Vec<_>>().join(" ").to_lowercase();
         for (word, of) in [
-            ("effusion", "effusion"), ("pneumothorax", "pneumothorax"), ("consolidation", "consolidation"),
-            ("nodule", "nodule"), ("fracture", "fracture"), ("hernia", "hernia"), ("scoliosis", "scoliosis"),
+            ("effusion", "effusion"),
+            ("pneumothorax", "pneumothorax"),
+            ("consolidation", "consolidation"),
+            ("nodule", "nodule"),
+            ("fracture", "fracture"),
+            ("hernia", "hernia"),
+            ("scoliosis", "scoliosis"),
         ] {
             assert!(of == label || !text.contains(word), "{label}: {text}");
         }
@@ -342,7 +347,13 @@ fn a_writer_with_a_changed_byte_is_refused_by_file_and_digest() {
 fn a_tokenizer_that_does_not_match_the_decoder_is_refused() {
     // One word too many: the decoder has no logit for it.
     let folder = copy();
-    change(folder.path(), "tokenizer.json", |text| text.replacen("\"vocab\":{", "\"vocab\":{\"▁zebra\":99999,", 1).replacen("\"vocab\": {", "\"vocab\": {\"▁zebra\": 99999,", 1));
+    change(folder.path(), "tokenizer.json", |text| {
+        text.replacen("\"vocab\":{", "\"vocab\":{\"▁zebra\":99999,", 1).replacen(
+            "\"vocab\": {",
+            "\"vocab\": {\"▁zebra\": 99999,",
+            1,
+        )
+    });
     assert!(refusal(folder.path()).contains("golden text"), "{}", refusal(folder.path()));
     // Two words changed places: its texts are others.
     let folder = copy();
