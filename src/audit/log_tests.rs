@@ -274,6 +274,14 @@ fn a_log_that_cannot_be_written_blocks_nobody_and_says_what_was_lost() {
     writer.close();
 }
 
+/// The sequences in the `sealed` lines that are kept.
+fn sequences(folder: &Path) -> Vec<u64> {
+    let (segments, _) = Segment::all(folder).unwrap();
+    let lines = segments.iter().flat_map(|segment| line::complete(&segment.bytes).0);
+    let values = lines.map(|line| serde_json::from_slice::<serde_json::Value>(line).unwrap());
+    values.filter_map(|value| value["sequence"].as_u64()).collect()
+}
+
 /// A full disk, a failing one and short writes in turn, at every call there is: what was
 /// appended is there once and in order, and what was not is nowhere.
 #[test]
@@ -288,16 +296,30 @@ fn a_fault_at_any_call_doubles_no_line_and_loses_none_that_was_written() {
             let folder = root.path().join("audit");
             let watch = Watch::over(root.path(), Some(Fault { call, kind, span: Span::Once }));
             let open = || Log::open_on(&Disk::Watched(Arc::clone(&watch)), &folder, limits, Some(Arc::clone(&key)));
-            let mut log = open().or_else(|_| open()).unwrap().log;
+            let opened = open().or_else(|_| {
+                watch.lift();
+                open()
+            });
+            let mut log = opened.unwrap().log;
             let mut published = Vec::new();
             for n in 0..6 {
-                while log.append(&[(NOW, event(n))]).is_err() {}
-                let made = log.checkpoint(NOW).or_else(|_| log.checkpoint(NOW)).unwrap().unwrap();
+                if log.append(&[(NOW, event(n))]).is_err() {
+                    watch.lift();
+                    log.append(&[(NOW, event(n))]).unwrap();
+                }
+                let made = log.checkpoint(NOW).or_else(|_| {
+                    watch.lift();
+                    log.checkpoint(NOW)
+                });
+                let made = made.unwrap().unwrap();
                 published.push(made);
             }
             let published: Vec<&str> = published.iter().map(|jws| &**jws).collect();
             let held = verified(&folder, &key, &published);
             assert!(held.passed() && held.later == 0, "{kind:?} at call {call}: {held}");
+            let sealed = sequences(&folder);
+            let consecutive = sealed.windows(2).all(|pair| pair[1] == pair[0] + 1);
+            assert!(consecutive && sealed.last() == Some(&5), "{kind:?} at call {call}: {sealed:?}");
             let again = Log::open(&folder, limits, Some(Arc::clone(&key))).unwrap();
             assert!(again.first.is_empty(), "{kind:?} at call {call}: {:?}", again.first);
             if watch.struck().is_none() {

@@ -31,6 +31,7 @@ pub use summary::{Summary, summarise};
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
+use crate::infer::bundle::is_writer;
 use crate::infer::manifest::Manifest;
 use crate::reader::supervise::ReaderError;
 
@@ -218,7 +219,7 @@ fn find_bundle(folder: &Path, name: &str) -> Result<(Manifest, Digest), Evaluate
     let mut there = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
         let path = entry.map_err(unreadable(folder))?.path().join("manifest.toml");
-        if !path.is_file() {
+        if !path.is_file() || is_writer(&path).is_ok_and(|writes| writes) {
             continue;
         }
         let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;

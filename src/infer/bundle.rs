@@ -212,7 +212,10 @@ fn prepare(folder: &Path, manifest: &Manifest, engines: Engines) -> Result<Model
 }
 
 /// True where the manifest says that the bundle writes instead of reading images.
-fn is_writer(manifest: &Path) -> Result<bool, BundleError> {
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn is_writer(manifest: &Path) -> Result<bool, BundleError> {
     let text = read(manifest)?;
     Ok(std::str::from_utf8(&text).is_ok_and(|text| kind(text) == Kind::Writer))
 }

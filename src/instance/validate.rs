@@ -169,6 +169,10 @@ impl<R: Read + Seek> Walk<R> {
         if length > limit {
             return Err(too_large(header, length, limit));
         }
+        // The decoder behind us reads whole values only and would take a rest for a header.
+        if !length.is_multiple_of(value_bytes(tag, header.vr)) {
+            return Err(Invalid::Value { tag, offset, expected: "a whole number of values" });
+        }
         if self.is_main() && tag == tags::PIXEL_DATA {
             self.facts.pixels(Pixels::Native { length: length.into() });
         }
@@ -221,12 +225,25 @@ impl<R: Read + Seek> Walk<R> {
     }
 }
 
-/// Whether a value of defined length is a sequence. Without a VR the dictionary says
-/// so, as it does to the decoder behind us.
+/// Whether a value of defined length is a sequence.
 fn is_sequence(tag: Tag, vr: Option<VR>) -> bool {
-    match vr {
-        Some(vr) => vr == VR::SQ,
-        None => StandardDataDictionary.by_tag(tag).is_some_and(|entry| entry.vr().exact() == Some(VR::SQ)),
+    known_vr(tag, vr) == Some(VR::SQ)
+}
+
+/// How an element is read: without a VR the dictionary says so, as it does to the decoder
+/// behind us.
+fn known_vr(tag: Tag, vr: Option<VR>) -> Option<VR> {
+    vr.or_else(|| StandardDataDictionary.by_tag(tag)?.vr().exact())
+}
+
+/// Bytes of one value of a binary number (PS3.5 table 6.2-1); 1 for text and bytes, and for
+/// OW, whose length real files get wrong and pixel data is held to by itself.
+fn value_bytes(tag: Tag, vr: Option<VR>) -> u32 {
+    match known_vr(tag, vr) {
+        Some(VR::US | VR::SS) => 2,
+        Some(VR::AT | VR::UL | VR::SL | VR::FL | VR::OF | VR::OL) => 4,
+        Some(VR::FD | VR::OD | VR::SV | VR::UV | VR::OV) => 8,
+        _ => 1,
     }
 }
 

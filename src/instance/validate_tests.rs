@@ -92,6 +92,24 @@ fn sequences_of_every_form_are_walked() {
     }
 }
 
+/// Found by the property test below: dicom-object takes what is left of such a value for
+/// the next header, and reads another structure than the one that was checked.
+#[test]
+fn a_value_that_is_no_whole_number_of_values_is_refused() {
+    for syntax in ALL {
+        for (tag, vr, bytes) in [
+            (tags::FRAME_INCREMENT_POINTER, "AT", 2),
+            (tags::REFERENCE_PIXEL_X0, "SL", 6),
+            (tags::PIXEL_INTENSITY_RELATIONSHIP_SIGN, "SS", 3),
+            (tags::DOPPLER_CORRECTION_ANGLE, "FD", 4),
+        ] {
+            let with = |bytes| check(syntax, &[identity(syntax), whole(syntax, tag, vr, &vec![0; bytes])].concat());
+            assert!(matches!(with(bytes), Err(Invalid::Value { .. })), "{tag} {bytes}");
+            with(8).unwrap();
+        }
+    }
+}
+
 #[test]
 fn un_of_undefined_length_is_implicit_inside() {
     let implicit = Syntax::ImplicitLe;

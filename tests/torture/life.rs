@@ -230,16 +230,20 @@ impl<'a> Life<'a> {
         Ok(tally)
     }
 
-    /// One file an image, under its final name, and nothing half received.
+    /// One file an image, under its final name or, where the reader was killed on it too
+    /// often, in quarantine; and nothing half received.
     fn compare_files(&self, images: usize) -> Result<(), String> {
         let files = |folder: &str| {
-            let entries = std::fs::read_dir(self.site.path(folder)).unwrap().flatten();
+            // The folder of quarantine is made with its first file.
+            let entries = std::fs::read_dir(self.site.path(folder)).into_iter().flatten().flatten();
             entries.filter(|entry| entry.path().is_file()).count()
         };
-        match (files("state/spool"), files("state/spool/incoming")) {
-            (kept, 0) if kept == images => Ok(()),
-            (kept, partial) => Err(format!("{images} images, {kept} files and {partial} partial ones")),
+        let (kept, partial) = (files("state/spool"), files("state/spool/incoming"));
+        let set_aside = files("state/quarantine");
+        if partial > 0 || kept + set_aside != images {
+            return Err(format!("{images} images, {kept} files, {set_aside} in quarantine, {partial} partial ones"));
         }
+        Ok(())
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
