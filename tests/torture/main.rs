@@ -11,6 +11,7 @@ mod curves;
 mod images;
 mod kills;
 mod life;
+mod mutants;
 mod offline;
 mod plan;
 mod proxy;
@@ -20,6 +21,11 @@ mod rig;
 mod site;
 mod soak;
 mod supervision;
+
+#[path = "../fuzz/src/mutation.rs"]
+mod mutation;
+#[path = "../fuzz/src/lib.rs"]
+mod targets;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -42,7 +48,8 @@ pub struct Mode {
 }
 
 /// Every mode there is.
-const MODES: &[Mode] = &[kills::MODE, clocks::MODE, supervision::MODE, soak::MODE, brokers::MODE, offline::MODE];
+const MODES: &[Mode] =
+    &[kills::MODE, clocks::MODE, supervision::MODE, soak::MODE, brokers::MODE, offline::MODE, mutants::MODE];
 
 #[derive(Parser)]
 struct Arguments {
