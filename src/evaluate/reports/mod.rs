@@ -103,7 +103,7 @@ pub fn evaluate(
 ) -> Summary {
     let each = |(at, composer): (usize, &Composer<'_>)| {
         let tick = |done: usize| tick(at * reports.rows.len() + done);
-        of_composer(*composer, &reports.rows, seed, tick)
+        of_composer(*composer, &reports, seed, tick)
     };
     Summary {
         format: 1,
@@ -121,12 +121,14 @@ pub fn evaluate(
     }
 }
 
-fn of_composer(composer: Composer<'_>, rows: &[Row], seed: u64, tick: impl Fn(usize)) -> OfComposer {
-    let labels = labels(rows);
+fn of_composer(composer: Composer<'_>, reports: &Reports, seed: u64, tick: impl Fn(usize)) -> OfComposer {
+    let rows = &reports.rows;
+    // A label that no report of the part has was assessed all the same.
+    let (labels, assessed) = (labels(|label| rows.iter().any(|row| row.labels.contains(label))), assessed(reports));
     let started = Instant::now();
     let each = |(at, row): (usize, &Row)| {
         tick(at + 1);
-        composer.write(row, &labels)
+        composer.write(row, &assessed)
     };
     let written: Vec<Written> = rows.iter().enumerate().map(each).collect();
     let ms = started.elapsed().as_secs_f64() * 1000.0;
@@ -168,10 +170,15 @@ fn of_writer(written: &[Written], ms: f64) -> OfWriter {
     }
 }
 
-/// The labels that any of the experts' lists has, and [`NORMAL`].
-fn labels(rows: &[Row]) -> Vec<&'static str> {
-    let there = |label: &&str| rows.iter().any(|row| row.labels.contains(*label));
-    TABLE.findings.iter().map(|finding| finding.label.as_str()).chain([NORMAL]).filter(there).collect()
+/// What the experts looked for in every report of the file.
+fn assessed(reports: &Reports) -> Vec<&'static str> {
+    labels(|label| reports.assessed.contains(label))
+}
+
+/// The labels of the labeler's table, and [`NORMAL`], that are `there`.
+fn labels(there: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let all = TABLE.findings.iter().map(|finding| finding.label.as_str()).chain([NORMAL]);
+    all.filter(|label| there(label)).collect()
 }
 
 /// BLEU-4 and ROUGE-L with their intervals.

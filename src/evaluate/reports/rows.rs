@@ -68,6 +68,8 @@ impl Part {
 pub struct Reports {
     /// Those of the part asked for that have expert labels.
     pub rows: Vec<Row>,
+    /// The labels that the experts used in the whole file: what they assessed in each part.
+    pub assessed: BTreeSet<String>,
     /// How many of the part were never indexed.
     pub not_indexed: usize,
     /// How many belong to another part.
@@ -111,6 +113,7 @@ impl Reports {
     }
 
     fn take(&mut self, line: usize, raw: Raw, part: Part) {
+        self.assessed.extend(raw.labels.iter().cloned());
         if !part.has(Digest::of(raw.uid.as_bytes()).as_bytes()[0]) {
             self.other_part += 1;
         } else if raw.mesh_major == [NOT_INDEXED] {
@@ -159,6 +162,7 @@ mod tests {
         let reports = Reports::parse(text.as_bytes(), Part::All);
         assert_eq!(reports.rows.len(), 1);
         assert!(reports.rows[0].labels.contains("pleural-thickening"));
+        assert!(reports.assessed.contains("pleural-thickening"));
         assert_eq!(reports.not_indexed, 1);
         assert_eq!(reports.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [3, 4, 5, 7]);
         assert!(reports.problems.iter().all(|p| !p.what.contains("John") && !p.what.contains("goitre")));
