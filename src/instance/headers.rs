@@ -113,7 +113,8 @@ impl Facts {
     pub fn take(&mut self, tag: Tag, offset: u64, value: &[u8], syntax: Syntax) -> Result<(), Invalid> {
         let wrong = |expected| Invalid::Value { tag, offset, expected };
         let text = || std::str::from_utf8(value).map(|t| t.trim_matches([' ', '\0']));
-        let uid = || text().ok().and_then(|t| t.parse().ok()).ok_or_else(|| wrong("a UID"));
+        // Padded behind and nowhere else (PS3.5 9.1): the decoder takes no more off.
+        let uid = || std::str::from_utf8(value).ok().and_then(|t| t.parse().ok()).ok_or_else(|| wrong("a UID"));
         let frames = || text().ok().and_then(|t| t.parse().ok()).ok_or_else(|| wrong("a number of frames"));
         let number = || value.try_into().map(|v| syntax.u16(v)).map_err(|_| wrong("one 16-bit number"));
         if value.is_empty() {

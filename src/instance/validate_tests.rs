@@ -110,6 +110,20 @@ fn a_value_that_is_no_whole_number_of_values_is_refused() {
     }
 }
 
+/// Found by mutants: the decoder keeps what stands before a UID, and sees another instance.
+#[test]
+fn a_uid_is_padded_behind_alone() {
+    for syntax in ALL {
+        let class = whole(syntax, tags::SOP_CLASS_UID, "UI", format!("{CLASS}\0").as_bytes());
+        let with =
+            |uid: &[u8]| check(syntax, &[class.clone(), whole(syntax, tags::SOP_INSTANCE_UID, "UI", uid)].concat());
+        assert_eq!(with(b"1.2.3\0").unwrap().sop_instance_uid.as_str(), "1.2.3");
+        for uid in [b"\x001.2.3", b" 1.2.3"] {
+            assert!(matches!(with(uid), Err(Invalid::Value { .. })), "{uid:?}");
+        }
+    }
+}
+
 #[test]
 fn un_of_undefined_length_is_implicit_inside() {
     let implicit = Syntax::ImplicitLe;
