@@ -13,7 +13,7 @@ use residentd::config::Configuration;
 use residentd::infer::manifest::Manifest;
 use residentd::ingest::replay;
 use residentd::instance::uid::{AeTitle, Uid};
-use residentd::instance::{Headers, Instance, Syntax, validate_dataset};
+use residentd::instance::{Headers, Instance, Pixels, Syntax, validate_dataset};
 use residentd::preprocess::{self, Geometry, Look};
 use residentd::reader::wire::{Answer, Request};
 use residentd::seal::header::Header;
@@ -79,7 +79,7 @@ pub fn validator(bytes: &[u8]) {
     let Some((choice, dataset)) = bytes.split_first() else { return };
     let (uid, syntax) = SYNTAXES[usize::from(*choice) % SYNTAXES.len()];
     let Ok(headers) = validate_dataset(Cursor::new(dataset), syntax, dataset.len() as u64) else { return };
-    assert!(headers.frames >= 1 || headers.rows.is_none(), "an image without frames");
+    assert!(headers.frames >= 1 || headers.pixels == Pixels::Absent, "an image without frames");
     // Where it is not 0, the decoder reads otherwise than the standard says; the reader
     // process is told.
     if headers.unknown_sequences == 0 {
