@@ -173,12 +173,12 @@ impl Signature<'_> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
-fn unprepared(error: TractError) -> ModelError {
+pub(super) fn unprepared(error: TractError) -> ModelError {
     ModelError::Unprepared(format!("{error:#}"))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
-fn failed(error: TractError) -> ModelError {
+pub(super) fn failed(error: TractError) -> ModelError {
     ModelError::Run(format!("{error:#}"))
 }
 

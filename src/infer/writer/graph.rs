@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 
 use super::product;
-use crate::infer::model::ModelError;
+use crate::infer::model::{ModelError, failed, unprepared};
 
 /// A graph that is ready to run.
 pub struct Graph {
@@ -113,14 +113,4 @@ impl Value {
     pub fn as_floats(&self) -> Result<Vec<f32>, ModelError> {
         Ok(self.0.to_plain_array_view::<f32>().map_err(failed)?.iter().copied().collect())
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
-fn unprepared(error: TractError) -> ModelError {
-    ModelError::Unprepared(format!("{error:#}"))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
-fn failed(error: TractError) -> ModelError {
-    ModelError::Run(format!("{error:#}"))
 }
