@@ -16,7 +16,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `audit` | the hash-chained log of what this box did, and its checkpoints |
-//! | `board` | which board this is and what it can spare (facts in `board/`) |
+//! | `board` | which board this is (facts in `board/`), what it shows, what is wrong with it |
 //! | `cli` | one file a subcommand; exit codes |
 //! | `clock` | a moment that knows whether it can be believed |
 //! | `collect` | the hospital's receiver: verifies, keeps, receipts, asks again |

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::exit;
+use crate::board::{self, Board, Problem, Root, Severity};
 use crate::config::Configuration;
 use crate::daemon;
 use crate::ingest::Listener;
@@ -30,6 +31,7 @@ pub fn check(arguments: &Arguments) -> anyhow::Result<()> {
     let config = Configuration::load(&arguments.config)?;
     println!("ok    configuration  {} ({})", arguments.config.display(), config.sha256);
     let findings = [
+        ("board", board(&config)),
         ("key", key(&config)),
         ("state folder", state_folder(&config.file.device.state_dir)),
         ("models", models(&config)),
@@ -48,6 +50,21 @@ fn print((what, result): &Finding) -> bool {
         Err(todo) => println!("BAD   {what:<13}  {todo}"),
     }
     result.is_err()
+}
+
+/// The board, and what is wrong with it; only what is grave fails the check.
+fn board(config: &Configuration) -> Result<String, String> {
+    let root = Root::machine();
+    let problems = board::problems(&root, &config.file.device.state_dir);
+    let (bad, rest): (Vec<Problem>, Vec<Problem>) =
+        problems.into_iter().partition(|problem| problem.severity == Severity::Bad);
+    for problem in rest {
+        println!("{}  {:<13}  {problem}", if problem.severity == Severity::Note { "note" } else { "WARN" }, "board");
+    }
+    if bad.is_empty() {
+        return Ok(Board::detect(&root).to_string());
+    }
+    Err(bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 fn key(config: &Configuration) -> Result<String, String> {

@@ -1,12 +1,12 @@
 //! `run`: the daemon, until SIGTERM or SIGINT.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use log::{info, warn};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::board::Board;
+use crate::board::{Board, Recognised, Root};
 use crate::config::Configuration;
 use crate::daemon::{self, Daemon};
 use crate::os::{self, confine};
@@ -24,12 +24,15 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = Configuration::load(&arguments.config)?;
     let walls = confine::raise(&daemon::reach(&config)?)?;
-    let board = Board::detect(Path::new("/"));
-    info!("residentd {} on {}, configuration {}", env!("CARGO_PKG_VERSION"), board.name, config.sha256);
+    let board = Board::detect(&Root::machine());
+    info!("residentd {} on {board}, configuration {}", env!("CARGO_PKG_VERSION"), config.sha256);
+    if let Recognised::Nothing(_) = board.recognised {
+        warn!("nobody knows this board: `residentd check` says what to do");
+    }
     for missing in &walls.missing {
         warn!("the gateway's sandbox is incomplete: {missing}");
     }
-    let threads = usize::from(board.cores.clamp(1, MAX_THREADS));
+    let threads = usize::from(board.facts.cpu.cores.clamp(1, MAX_THREADS));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(serve(&config))
 }

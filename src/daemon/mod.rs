@@ -14,7 +14,7 @@ mod retention;
 mod room;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use log::{info, warn};
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 pub use reach::reach;
 
 use crate::audit::{AuditError, Event, Writer};
-use crate::board::Board;
+use crate::board::{Board, Root};
 use crate::clock::Moment;
 use crate::config::{Configuration, File, Reader};
 use crate::ingest::{IngestError, Listener};
@@ -219,11 +219,12 @@ impl Daemon {
 /// What the reader gets of the configuration; the board says what it does not.
 #[must_use]
 pub fn reader_settings(reader: &Reader, image_dirs: Vec<PathBuf>) -> Settings {
-    let memory_mib = reader.memory_mib.unwrap_or_else(|| Board::detect(Path::new("/")).reader_memory_mib);
+    let root = Root::machine();
+    let configured = reader.memory_mib.map(|mib| u64::from(mib) * 1024 * 1024);
     Settings {
         models_dir: reader.models_dir.clone(),
         image_dirs,
-        memory_bytes: u64::from(memory_mib) * 1024 * 1024,
+        memory_bytes: configured.unwrap_or_else(|| Board::detect(&root).reader_memory_bytes(&root)),
         time_limit: reader.time_limit_s.duration(),
         writer: reader.writer.as_ref().map(ToString::to_string),
         pulse: Arc::default(),

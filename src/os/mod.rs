@@ -26,6 +26,41 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// The file system that something lies on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// Number of its device, major and minor; a major of 0 is no disk.
+    pub device: (u32, u32),
+    /// Bytes that an unprivileged writer may still use.
+    pub free_bytes: u64,
+    /// Bytes of all of it.
+    pub size_bytes: u64,
+    /// Files that can still be made; 0 of 0 where the file system does not count them.
+    pub free_inodes: u64,
+    /// Files that it was made for.
+    pub inodes: u64,
+    /// Nothing can be written.
+    pub read_only: bool,
+}
+
+/// The file system of `path`.
+///
+/// # Errors
+/// The path does not exist.
+pub fn volume(path: &Path) -> io::Result<Volume> {
+    use std::os::unix::fs::MetadataExt;
+    let stat = rustix::fs::statvfs(path)?;
+    let device = std::fs::metadata(path)?.dev();
+    Ok(Volume {
+        device: (rustix::fs::major(device), rustix::fs::minor(device)),
+        free_bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
+        size_bytes: stat.f_blocks.saturating_mul(stat.f_frsize),
+        free_inodes: stat.f_favail,
+        inodes: stat.f_files,
+        read_only: stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+    })
+}
+
 /// Mode bits of a file, e.g. `0o600`.
 ///
 /// # Errors

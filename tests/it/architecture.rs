@@ -80,7 +80,7 @@ fn every_file_says_what_it_is_for() {
 /// that they compose; the rest know what they consume.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("audit", &["clock", "digest", "instance", "os", "seal"]),
-    ("board", &[]),
+    ("board", &["os"]),
     ("clock", &[]),
     ("collect", &["clock", "digest", "mqtt", "os", "seal"]),
     ("config", &["digest", "instance", "language"]),
