@@ -56,7 +56,7 @@ struct Explain {
     /// Leave the whole graph to tract, to compare
     #[arg(long, hide = true)]
     stock: bool,
-    /// Print only the CPU milliseconds of each run, for scripts/bench-encoder
+    /// Print only the CPU milliseconds of each run, for scripts/bench
     #[arg(long, hide = true)]
     times: bool,
 }

@@ -1,0 +1,68 @@
+"""What one reading costs as the image grows: `residentd read`, CPU time and memory of both processes.
+
+Frames are copies of one small frame; pixels are one frame of growing size.
+    growth.py RESIDENTD MODELS
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pydicom
+
+FRAMES = (1, 10, 30, 100, 300)
+FRAME_PIXELS = 256
+SIDES = (256, 512, 1024, 2048, 4096)
+ROUNDS = 5
+
+
+def main(residentd, models):
+    print("| image | MB | CPU ms, least | wall ms, least | peak MiB of the larger process |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for frames in FRAMES:
+            row(residentd, models, f"{frames} frames of {FRAME_PIXELS} x {FRAME_PIXELS}",
+                of_frames(phantom(residentd, Path(folder), FRAME_PIXELS), frames))
+        for side in SIDES:
+            row(residentd, models, f"{side} x {side}", phantom(residentd, Path(folder), side))
+
+
+def row(residentd, models, name, file):
+    runs = [read(residentd, models, file) for _ in range(ROUNDS)]
+    cpu, wall, memory = (min(values) for values in zip(*runs, strict=True))
+    print(f"| {name} | {os.path.getsize(file) / 1e6:.1f} | {cpu:.0f} | {wall:.0f} | {memory:.0f} |", flush=True)
+
+
+def phantom(residentd, folder, side):
+    file = folder / f"{side}.dcm"
+    if not file.exists():
+        subprocess.run([residentd, "phantom", "--columns", str(side), "--rows", str(side), "--out", file],
+                       check=True, capture_output=True)
+    return file
+
+
+def of_frames(file, frames):
+    dataset = pydicom.dcmread(file)
+    dataset.NumberOfFrames = frames
+    dataset.PixelData = np.tile(dataset.pixel_array, (frames, 1, 1)).tobytes()
+    target = file.with_name(f"frames-{frames}.dcm")
+    dataset.save_as(target)
+    return target
+
+
+def read(residentd, models, file):
+    start = time.monotonic()
+    process = subprocess.Popen([residentd, "read", "--models", models, file], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"residentd read {file} failed")
+    return (used.ru_utime + used.ru_stime) * 1000, (time.monotonic() - start) * 1000, used.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
