@@ -131,6 +131,7 @@ fn access(arguments: &Arguments, key_id: &str) -> anyhow::Result<Access> {
         user: arguments.user.clone(),
         password_file: arguments.password_file.clone(),
         heartbeat_s: 30.try_into().map_err(config)?,
+        telemetry_s: 60.try_into().map_err(config)?,
         tls,
     };
     // Each of a group has a client id of its own: a broker ends the older of two with one.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::errand::{Errand, Look, NotKept, Receipted, Returned, Seen, base};
 use super::{Collector, Device, WINDOW};
-use crate::mqtt::{Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, Message, Retain, Retained, Subscribed, random};
+use crate::mqtt::{Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, Message, Qos, Retain, Retained, Subscribed, random};
 use crate::seal::receiver::{Command, Held, MAX_RECEIPT_OUTCOMES, Receipt};
 
 /// No event at all for so long: build the connection anew.
@@ -268,6 +268,7 @@ impl<'a> Session<'a> {
     fn say(&mut self, topic: String, payload: String) -> Result<(), Loss> {
         self.unanswered += 1;
         let message = Message {
+            qos: Qos::AtLeastOnce,
             topic,
             retain: Retain::No,
             payload,

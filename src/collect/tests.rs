@@ -184,6 +184,7 @@ mod live {
                 user: None,
                 password_file: None,
                 heartbeat_s: 1.try_into().unwrap(),
+                telemetry_s: 60.try_into().unwrap(),
                 tls: None,
             };
             let site = Self { folder, store, device, mqtt };

@@ -180,6 +180,9 @@ pub struct Mqtt {
     /// Time between heartbeats on the `status` topic.
     #[serde(default = "heartbeat")]
     pub heartbeat_s: Seconds,
+    /// Time between two documents on the `telemetry` topic.
+    #[serde(default = "telemetry")]
+    pub telemetry_s: Seconds,
     /// TLS; absent: plain TCP.
     pub tls: Option<MqttTls>,
 }
@@ -190,6 +193,10 @@ fn mqtt_port() -> u16 {
 
 fn topic_prefix() -> TopicPrefix {
     TopicPrefix::try_from("residentd".to_owned()).expect("a valid prefix")
+}
+
+fn telemetry() -> Seconds {
+    Seconds::of(60)
 }
 
 fn heartbeat() -> Seconds {

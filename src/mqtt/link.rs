@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::access::Access;
-use super::message::{Message, Retain};
+use super::message::{Message, Qos, Retain};
 use super::verdict::Verdict;
 use crate::clock::{Moment, untimely};
 
@@ -238,7 +238,11 @@ fn publish(message: Message) -> Publish {
         user_properties: message.user_properties,
         ..PublishProperties::default()
     };
-    let mut publish = Publish::new(message.topic, QoS::AtLeastOnce, message.payload, Some(properties));
+    let qos = match message.qos {
+        Qos::AtMostOnce => QoS::AtMostOnce,
+        Qos::AtLeastOnce => QoS::AtLeastOnce,
+    };
+    let mut publish = Publish::new(message.topic, qos, message.payload, Some(properties));
     publish.retain = message.retain == Retain::Yes;
     publish
 }
@@ -398,6 +402,7 @@ mod tests {
     fn message(payload_bytes: usize) -> Message {
         Message {
             topic: "residentd/clinic/cart-7/report".to_owned(),
+            qos: Qos::AtLeastOnce,
             retain: Retain::No,
             payload: "x".repeat(payload_bytes),
             content_type: "application/jose",
@@ -418,6 +423,13 @@ mod tests {
                 sent.size()
             );
         }
+    }
+
+    #[test]
+    fn a_message_that_nobody_answers_takes_no_packet_id() {
+        let sent = publish(Message { qos: Qos::AtMostOnce, ..message(9) });
+        assert_eq!((sent.qos, sent.retain), (QoS::AtMostOnce, false));
+        assert!(matches!(translate(&Polled::Outgoing(Outgoing::Publish(sent.pkid))), Event::Alive));
     }
 
     fn manner() -> Manner {

@@ -14,11 +14,22 @@ pub enum Retain {
     No,
 }
 
-/// One message, `QoS` 1.
+/// How surely a message arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qos {
+    /// `QoS` 0: nobody answers, and it takes no packet id.
+    AtMostOnce,
+    /// `QoS` 1: the broker answers.
+    AtLeastOnce,
+}
+
+/// One message.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// Where it goes.
     pub topic: String,
+    /// How surely it arrives.
+    pub qos: Qos,
     /// Whether the broker keeps it.
     pub retain: Retain,
     /// What it says.

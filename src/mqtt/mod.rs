@@ -10,5 +10,5 @@ mod verdict;
 pub use access::{Access, AccessError};
 pub use backoff::{BackOff, random};
 pub use link::{Arrival, Event, Full, KEEP_ALIVE, Link, Loss, Manner, Retained, Subscribed, Terms, packet_bytes};
-pub use message::{JOSE, JSON, Message, Retain};
+pub use message::{JOSE, JSON, Message, Qos, Retain};
 pub use verdict::Verdict;

@@ -40,6 +40,12 @@ pub enum AlertKind {
     AuditTrouble,
     /// The clock is not disciplined by a time source.
     ClockUnsynchronised,
+    /// The board is too hot: images are received and wait, none is read until it is cooler.
+    TooHot,
+    /// The board's supply is too weak.
+    SupplyWeak,
+    /// What the images lie on is worn or failing.
+    StorageWorn,
 }
 
 /// One alert. `message` is for a person and holds no patient data.
@@ -64,6 +70,7 @@ pub(super) struct Stamped {
 struct Ring {
     waiting: heapless::Deque<(Alert, Option<Moment>), WAITING_ALERTS>,
     dropped: u64,
+    raised: u64,
 }
 
 /// The end that raises alerts; clones share one ring.
@@ -91,6 +98,12 @@ impl AlertSender {
     pub fn raise(&self, alert: Alert) {
         push(&self.ring, alert);
         self.arrived.notify_one();
+    }
+
+    /// How many alerts were raised so far, by whomever.
+    #[must_use]
+    pub fn raised(&self) -> u64 {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner).raised
     }
 }
 
@@ -136,6 +149,7 @@ impl AlertReceiver {
 
 fn push(ring: &Mutex<Ring>, alert: Alert) {
     let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
+    ring.raised += 1;
     if ring.waiting.is_full() {
         ring.waiting.pop_front();
         ring.dropped += 1;
@@ -158,7 +172,7 @@ mod tests {
     fn a_full_ring_drops_the_oldest_and_counts_it() {
         let (sender, receiver) = alert_channel();
         (0..WAITING_ALERTS + 3).for_each(|n| sender.raise(alert(n)));
-        assert_eq!(receiver.dropped(), 3);
+        assert_eq!((receiver.dropped(), sender.raised()), (3, WAITING_ALERTS as u64 + 3));
         assert_eq!(receiver.take(NOW).unwrap().alert.message, "3");
     }
 

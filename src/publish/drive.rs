@@ -17,6 +17,7 @@ use super::message::{Counts, Lifecycle, Sender};
 use super::receivers::{Disbelief, Receivers};
 use super::session::{Ended, Session};
 use super::state::{PublisherState, count};
+use super::telemetry::Latest;
 use super::window::{Proof, WINDOW, Window};
 use crate::clock::Moment;
 use crate::mqtt::{Access, Link, Loss, Manner, Verdict, random};
@@ -57,6 +58,7 @@ pub(super) struct Drive {
     pub store: Store,
     pub bell: Arc<Notify>,
     pub alerts: AlertReceiver,
+    pub telemetry: Latest,
     pub now: fn() -> Moment,
     pub heartbeat: Duration,
     pub pace: Pace,
@@ -93,6 +95,7 @@ impl Drive {
             store,
             bell,
             alerts,
+            telemetry: Latest::default(),
             now,
             heartbeat,
             pace: Pace::default(),

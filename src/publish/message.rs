@@ -7,7 +7,7 @@ use super::alert::Stamped;
 use super::topics::Topics;
 use crate::audit::Audit;
 use crate::clock::Moment;
-use crate::mqtt::{JOSE, JSON, Message, Retain};
+use crate::mqtt::{JOSE, JSON, Message, Qos, Retain};
 use crate::store::Outgoing;
 
 /// Value of the user property `format`: what the payload is and its version.
@@ -85,6 +85,7 @@ impl Sender {
     pub(super) fn report(&self, outgoing: Outgoing) -> Message {
         Message {
             topic: self.topics.report.clone(),
+            qos: Qos::AtLeastOnce,
             retain: Retain::No,
             payload: outgoing.jws,
             content_type: JOSE,
@@ -122,7 +123,7 @@ impl Sender {
             clock_synchronised: now.synchronised,
             audit_checkpoint: checkpoint.as_deref(),
         };
-        json(self.topics.status.clone(), Retain::Yes, &document)
+        json(self.topics.status.clone(), Retain::Yes, written(&document))
     }
 
     /// The message of an alert.
@@ -138,15 +139,21 @@ impl Sender {
             clock_synchronised: at.synchronised,
             dropped,
         };
-        json(self.topics.alert.clone(), Retain::No, &document)
+        json(self.topics.alert.clone(), Retain::No, written(&document))
     }
 }
 
-fn json(topic: String, retain: Retain, document: &impl Serialize) -> Message {
+fn written(document: &impl Serialize) -> String {
+    serde_json::to_string(document).expect("texts and numbers are JSON")
+}
+
+/// A message whose payload is JSON.
+pub(super) fn json(topic: String, retain: Retain, payload: String) -> Message {
     Message {
         topic,
+        qos: Qos::AtLeastOnce,
         retain,
-        payload: serde_json::to_string(document).expect("texts and numbers are JSON"),
+        payload,
         content_type: JSON,
         correlation: None,
         user_properties: Vec::new(),

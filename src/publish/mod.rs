@@ -1,6 +1,6 @@
 //! Publishing: sealed outcomes leave the durable outbox in order, over MQTT 5, until a receiver's
 //! signed receipt or, at a site without receivers, a broker that has someone to give them to
-//! says so. Also birth, heartbeat, last will and alerts.
+//! says so. Also birth, heartbeat, last will, alerts and telemetry.
 //!
 //! The store is the only queue; what the client library holds is forgotten with each
 //! connection. A refusal never deletes anything, and an absent broker never blocks anyone.
@@ -18,6 +18,7 @@ mod receivers;
 mod session;
 mod slots;
 mod state;
+mod telemetry;
 mod topics;
 mod window;
 
@@ -36,6 +37,7 @@ pub use alert::{Alert, AlertKind, AlertReceiver, AlertSender, alert_channel};
 #[cfg(feature = "broker")]
 pub use broker::{BrokerError, EmbeddedBroker};
 pub use state::PublisherState;
+pub use telemetry::MAX_TELEMETRY_BYTES;
 pub use topics::Topics;
 
 use drive::Drive;
@@ -145,6 +147,13 @@ impl Publisher {
     #[must_use]
     pub fn audited(mut self, audit: Audit) -> Self {
         self.drive.sender.audit = audit;
+        self
+    }
+
+    /// Publishes each document that `telemetry` holds, once, while there is a connection.
+    #[must_use]
+    pub fn telling(mut self, telemetry: watch::Receiver<String>) -> Self {
+        self.drive.telemetry = telemetry::Latest::of(telemetry);
         self
     }
 

@@ -130,6 +130,7 @@ impl<'a> Session<'a> {
                     self.drive.alerts.stamp((self.drive.now)());
                     Ok(())
                 }
+                () = self.drive.telemetry.changed() => Ok(()),
                 () = sleep_until(timer) => self.on_timer(),
                 _ = stop.wait_for(|stop| *stop), if !leaving => self.leave(),
             };
@@ -157,6 +158,7 @@ impl<'a> Session<'a> {
                 self.hand_in_notice(Notice::Alert(stamped), message)?;
             }
             self.hand_in_reports()?;
+            self.hand_in_telemetry();
         }
         self.send_errand();
         if self.overdue_at.is_none() && self.drive.window.awaits_receipts() {
@@ -176,6 +178,16 @@ impl<'a> Session<'a> {
         let room = self.drive.window.hand_in_notice(notice).is_ok();
         debug_assert!(room, "the caller asked for room");
         self.link.hand_in(message).map_err(|_| Loss::Silent)
+    }
+
+    /// Takes no packet id, so no room in the window; what does not go is not missed.
+    fn hand_in_telemetry(&mut self) {
+        if let Some(document) = self.drive.telemetry.take() {
+            let message = self.drive.sender.telemetry(document);
+            if self.drive.window.fits(packet_bytes(&message)) {
+                let _ = self.link.hand_in(message);
+            }
+        }
     }
 
     fn hand_in_reports(&mut self) -> Result<(), Loss> {

@@ -12,7 +12,7 @@ pub struct Topics {
     pub status: String,
     /// Retake requests and alarms, `QoS` 1, not retained.
     pub alert: String,
-    /// Measurements of the box.
+    /// Measurements of the box, `QoS` 0, not retained.
     pub telemetry: String,
     /// Receivers' signed receipts, never believed when retained.
     pub receipt: String,

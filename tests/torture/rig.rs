@@ -254,6 +254,7 @@ impl Publishing {
             user: None,
             password_file: None,
             heartbeat_s: 5.try_into().unwrap(),
+            telemetry_s: 60.try_into().unwrap(),
             tls: None,
         };
         let name = |name: &str| name.to_owned().try_into().unwrap();

@@ -11,6 +11,8 @@ mod receipts;
 #[cfg(feature = "broker")]
 mod store_trouble;
 mod subscriber;
+#[cfg(feature = "broker")]
+mod telemetry;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -119,6 +121,7 @@ impl Site {
             user: None,
             password_file: None,
             heartbeat_s: 1.try_into().unwrap(),
+            telemetry_s: 1.try_into().unwrap(),
             tls: None,
         };
         Self { folder, store, settings, receiver: None, pace: Pace::default() }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::mosquitto::Mosquitto;
 use super::*;
 use crate::config::{Commands, Receiver, RequiredReceipts};
-use crate::mqtt::{Event, JOSE, Link, Manner, Message, Retain, Retained};
+use crate::mqtt::{Event, JOSE, Link, Manner, Message, Qos, Retain, Retained};
 use crate::seal::key::DeviceKey;
 use crate::seal::message::{MessageType, sign};
 use crate::seal::receiver::{Command, Held, Receipt};
@@ -44,7 +44,8 @@ impl Hospital {
     fn say(&self, topic: &str, payload: String, retain: Retain) {
         let topic = format!("{BASE}/{topic}");
         let (correlation, user_properties) = (None, Vec::new());
-        let message = Message { topic, retain, payload, content_type: JOSE, correlation, user_properties };
+        let message =
+            Message { topic, qos: Qos::AtLeastOnce, retain, payload, content_type: JOSE, correlation, user_properties };
         self.link.hand_in(message).unwrap();
     }
 
