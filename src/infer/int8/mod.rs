@@ -1,7 +1,7 @@
 //! Quantized graphs on our own integer kernels, in NHWC, with requantization fused.
 //!
 //! ```text
-//!  ONNX ─▶ import ─▶ graph ─▶ recognise ─▶ network ─▶ plan ─▶ kernel::{avx512, avx2, scalar}
+//!  ONNX ─▶ import ─▶ graph ─▶ recognise ─▶ network ─▶ plan ─▶ kernel::{avx512, avx2, neon, scalar}
 //!          (tract's  (our     (pure; or    (layers)   (packed,  (exact integer sums, then one
 //!          parser)   words)   a reason)               placed)   float epilogue for all)
 //! ```

@@ -4,7 +4,7 @@
 //! A window row is contiguous in NHWC, so its columns and channels are one run of bytes, padded
 //! with zero weights to a multiple of four. Every kernel reads this one layout: sixteen channels
 //! are one 512-bit vector, two of 256, four of 128. Each channel starts its sum at minus zero
-//! point times its weights' sum, so that kernels multiply the raw u8 activations.
+//! point times its weights' sum, so that kernels multiply activations as they are, or less 128.
 
 /// Output channels in a block.
 pub const LANES: usize = 16;
@@ -39,12 +39,20 @@ impl Window {
     }
 }
 
+/// What a kernel multiplies with the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// The activations as they are, u8.
+    Raw,
+    /// The activations less 128, s8.
+    Centred,
+}
+
 /// The weights of a convolution over all input channels.
 pub struct Packed {
     /// See the module.
     pub weights: Vec<i8>,
-    /// Where each channel's sum starts, by block.
-    pub start: Vec<Lanes<i32>>,
+    start: [Vec<Lanes<i32>>; 2],
     /// Rows of the window.
     pub rows: usize,
     /// Groups in a row.
@@ -76,7 +84,17 @@ impl Packed {
             }
         }
         let limit = weights.iter().map(|w| w.unsigned_abs()).max().unwrap_or(0);
-        Self { weights: packed, start: starts(weights, channels, window, zero), rows, groups, limit }
+        let start = [0, 128].map(|less| starts(weights, channels, window, i32::from(zero) - less));
+        Self { weights: packed, start, rows, groups, limit }
+    }
+
+    /// Where each channel's sum starts, by block.
+    #[must_use]
+    pub fn start(&self, reading: Reading) -> &[Lanes<i32>] {
+        match reading {
+            Reading::Raw => &self.start[0],
+            Reading::Centred => &self.start[1],
+        }
     }
 
     /// Bytes of a block.
@@ -110,15 +128,15 @@ impl Depthwise {
             let (channel, tap) = (at / window.taps(), at % window.taps());
             taps[channel / LANES * window.taps() + tap][channel % LANES] = i16::from(weight);
         }
-        Self { taps, start: starts(weights, channels, window, zero), window }
+        Self { taps, start: starts(weights, channels, window, zero.into()), window }
     }
 }
 
-fn starts(weights: &[i8], channels: usize, window: Window, zero: u8) -> Vec<Lanes<i32>> {
+fn starts(weights: &[i8], channels: usize, window: Window, zero: i32) -> Vec<Lanes<i32>> {
     let mut start = vec![[0; LANES]; channels.div_ceil(LANES)];
     for (channel, of_channel) in weights.chunks_exact(window.taps()).enumerate() {
         let sum: i32 = of_channel.iter().map(|&w| i32::from(w)).sum();
-        start[channel / LANES][channel % LANES] = -i32::from(zero) * sum;
+        start[channel / LANES][channel % LANES] = -zero * sum;
     }
     start
 }

@@ -14,9 +14,9 @@ use std::arch::x86_64::{
 use super::super::gemv::{ROWS, STRIDE};
 use super::super::pack::{Depthwise, GROUP, LANES, Lanes, Packed};
 use super::finish::Finish;
-use super::sweep::{self, Cut, Tile, Windows};
+use super::sweep::{self, Cut, Reading, Tile, Windows};
 
-const CUT: Cut = Cut { pixels: 6, blocks: 1 };
+const CUT: Cut = Cut { pixels: 6, blocks: 1, reading: Reading::Raw };
 
 /// A convolution with weights within ±63.
 #[target_feature(enable = "avx2")]

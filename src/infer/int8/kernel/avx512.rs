@@ -8,9 +8,9 @@ use std::arch::x86_64::{
 
 use super::super::pack::{Depthwise, GROUP, LANES, Lanes, Packed};
 use super::finish::Finish;
-use super::sweep::{self, Cut, Tile, Windows};
+use super::sweep::{self, Cut, Reading, Tile, Windows};
 
-const CUT: Cut = Cut { pixels: 12, blocks: 2 };
+const CUT: Cut = Cut { pixels: 12, blocks: 2, reading: Reading::Raw };
 
 /// A convolution.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]

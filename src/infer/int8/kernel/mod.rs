@@ -8,6 +8,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 pub mod finish;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 pub mod sweep;
 #[cfg(test)]
@@ -31,6 +33,12 @@ enum Instructions {
     Avx2Wide,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    #[cfg(target_arch = "aarch64")]
+    Smlal,
+    #[cfg(target_arch = "aarch64")]
+    Sdot,
+    #[cfg(target_arch = "aarch64")]
+    I8mm,
 }
 
 impl Kernel {
@@ -53,6 +61,17 @@ impl Kernel {
                 kernels.push(Self(Instructions::Avx2Pairs));
                 kernels.push(Self(Instructions::Avx2Wide));
             }
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            use std::arch::is_aarch64_feature_detected;
+            if is_aarch64_feature_detected!("dotprod") {
+                if is_aarch64_feature_detected!("i8mm") {
+                    kernels.push(Self(Instructions::I8mm));
+                }
+                kernels.push(Self(Instructions::Sdot));
+            }
+            kernels.push(Self(Instructions::Smlal));
         }
         kernels.push(Self(Instructions::Scalar));
         kernels
@@ -79,6 +98,12 @@ impl Kernel {
             Instructions::Avx2Wide => "avx2 madd",
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx512Vnni => "avx512 vnni",
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Smlal => "neon smlal",
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Sdot => "neon sdot",
+            #[cfg(target_arch = "aarch64")]
+            Instructions::I8mm => "neon i8mm",
         }
     }
 
@@ -86,26 +111,40 @@ impl Kernel {
     ///
     /// # Panics
     /// A window or an output would lie outside its slice, or the kernel does not take the weights.
-    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls functions that need CPU features"))]
+    #[cfg_attr(
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        expect(unsafe_code, reason = "calls functions that need CPU features")
+    )]
     pub fn convolution(self, input: &[u8], windows: &Windows, packed: &Packed, finish: &mut Finish<'_>) {
         match self.0 {
             Instructions::Scalar => scalar::convolution(input, windows, packed, finish),
-            // SAFETY (all three): `available` made this kernel after it saw these features; the
-            // functions are otherwise safe and need `unsafe` only to be called from here.
+            // SAFETY (all): `available` made this kernel after it saw these features, but for NEON,
+            // which every aarch64 target has; the functions are otherwise safe and need `unsafe`
+            // only to be called from here.
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2Pairs => unsafe { avx2::pairs(input, windows, packed, finish) },
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2Wide => unsafe { avx2::wide(input, windows, packed, finish) },
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx512Vnni => unsafe { avx512::convolution(input, windows, packed, finish) },
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Smlal => unsafe { neon::smlal::convolution(input, windows, packed, finish) },
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Sdot => unsafe { neon::sdot::convolution(input, windows, packed, finish) },
+            #[cfg(target_arch = "aarch64")]
+            Instructions::I8mm => unsafe { neon::i8mm::convolution(input, windows, packed, finish) },
         }
     }
 
-    /// Sums of [`ROWS`] rows of weights with one row of values, each row as long as `values`.
+    /// Sums of [`ROWS`] rows of weights with one row of values of 12 bits with sign, each row as
+    /// long as `values`.
     ///
     /// # Panics
     /// `weights` has another size, or `values` is no multiple of [`STRIDE`](super::gemv::STRIDE).
-    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls functions that need CPU features"))]
+    #[cfg_attr(
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        expect(unsafe_code, reason = "calls functions that need CPU features")
+    )]
     #[must_use]
     pub fn rows(self, weights: &[i8], values: &[i16]) -> [i32; ROWS] {
         match self.0 {
@@ -115,6 +154,11 @@ impl Kernel {
             Instructions::Avx2Pairs | Instructions::Avx2Wide | Instructions::Avx512Vnni => unsafe {
                 avx2::rows(weights, values)
             },
+            // SAFETY (both): as in `convolution`; the i8mm kernel is made only where dot products are.
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Smlal => unsafe { neon::smlal::rows(weights, values) },
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Sdot | Instructions::I8mm => unsafe { neon::sdot::rows(weights, values) },
         }
     }
 
@@ -133,6 +177,11 @@ impl Kernel {
     ) {
         match self.0 {
             Instructions::Scalar => scalar::depthwise(input, windows, packed, channels, finish),
+            // The portable one is compiled for NEON already.
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Smlal | Instructions::Sdot | Instructions::I8mm => {
+                scalar::depthwise(input, windows, packed, channels, finish);
+            }
             // SAFETY (both): as in `convolution`.
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2Pairs | Instructions::Avx2Wide => unsafe {

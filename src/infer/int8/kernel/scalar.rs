@@ -3,9 +3,9 @@
 use super::super::gemv::{ROWS, STRIDE};
 use super::super::pack::{Depthwise, GROUP, LANES, Lanes, Packed};
 use super::finish::Finish;
-use super::sweep::{self, Cut, Tile, Windows};
+use super::sweep::{self, Cut, Reading, Tile, Windows};
 
-const CUT: Cut = Cut { pixels: 8, blocks: 1 };
+const CUT: Cut = Cut { pixels: 8, blocks: 1, reading: Reading::Raw };
 
 /// A convolution.
 pub fn convolution(input: &[u8], windows: &Windows, packed: &Packed, finish: &mut Finish<'_>) {

@@ -1,6 +1,7 @@
 //! The loops around the kernels: channel blocks, rows, tiles of pixels. Safe and portable.
 #![expect(clippy::inline_always, reason = "must be compiled with the features of the kernel around it")]
 
+pub use super::super::pack::Reading;
 use super::super::pack::{Depthwise, GROUP, LANES, Lanes, Packed};
 use super::finish::Finish;
 
@@ -120,13 +121,15 @@ impl<'a> Tile<'a> {
     }
 }
 
-/// How a kernel cuts the work.
+/// How a kernel takes the work.
 #[derive(Debug, Clone, Copy)]
 pub struct Cut {
     /// Most pixels of a tile.
     pub pixels: usize,
     /// Most blocks of a tile.
     pub blocks: usize,
+    /// What it multiplies.
+    pub reading: Reading,
 }
 
 /// A whole convolution. `accumulate` adds a tile's products to its sums, `[block][pixel]`.
@@ -142,7 +145,7 @@ pub fn convolution(
     let tiles = windows.width.div_ceil(cut.pixels);
     let pixels = windows.width.div_ceil(tiles.max(1));
     let mut sums = [[0; LANES]; MOST_SUMS];
-    for (index, starts) in packed.start.chunks(cut.blocks).enumerate() {
+    for (index, starts) in packed.start(cut.reading).chunks(cut.blocks).enumerate() {
         let (first, blocks) = (index * cut.blocks, starts.len());
         let weights = &packed.weights[first * packed.block()..][..blocks * packed.block()];
         for row in 0..windows.height {
