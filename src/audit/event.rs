@@ -20,6 +20,10 @@ pub enum Event {
     Started { version: &'static str, after: After, last_sequence: u64, head: Digest },
     /// It runs under the configuration file with this digest.
     Configured { sha256: Digest },
+    /// The configuration file was read again and applies from here on, instead of the one before.
+    Reconfigured { sha256: Digest, before: Digest },
+    /// It was read again and is wrong, or asks for what only a start can give: the old one stays.
+    ReconfigurationRefused { why: Text, stays: Digest },
     /// It reads with the bundle whose manifest has this digest; one line a bundle.
     Serving { bundle: Text, version: Text, sha256: Digest },
     /// The signing key was loaded; each `sealed` and each checkpoint uses it.

@@ -2,11 +2,13 @@
 
 mod audit;
 mod check;
+mod clock;
 mod collect;
 mod demo;
 mod evaluate;
 mod exit;
 mod export;
+mod journal;
 mod model;
 mod phantom;
 mod provision;
@@ -19,6 +21,8 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use journal::Lines;
 
 /// An AI resident beside the scanner: images in over DICOM, signed draft reports out over MQTT.
 ///
@@ -59,6 +63,9 @@ enum Command {
     /// The sandboxed reader process; started by the others, speaks on standard input
     #[command(hide = true)]
     Reader,
+    /// The witness that tells the sandboxed daemon whether the clock is synchronised; started by systemd
+    #[command(hide = true)]
+    Clock,
 }
 
 /// Parses the command line and runs it; errors are printed once, here.
@@ -68,14 +75,14 @@ pub fn main() -> ExitCode {
     if !matches!(arguments.command, Command::Run(_) | Command::Collect(_) | Command::Reader) {
         crate::os::end_quietly_on_a_closed_pipe();
     }
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default_level(&arguments.command)))
+    let lines = Lines::of_this_process();
+    lines
+        .logger(default_level(&arguments.command))
         // dicom-rs quotes element values in its lines, and those are patients' (promise 9).
         .filter_module("dicom_", log::LevelFilter::Off)
         .filter_module("tracing", log::LevelFilter::Off)
         .filter_module("rumqttc", log::LevelFilter::Off)
         .filter_module("rumqttd", log::LevelFilter::Off)
-        .format_timestamp_millis()
-        .format_target(false)
         .init();
     if matches!(arguments.command, Command::Run(_) | Command::Collect(_) | Command::Demo(_)) {
         crate::os::keep_files_private();
@@ -94,11 +101,12 @@ pub fn main() -> ExitCode {
         Command::Phantom(arguments) => phantom::phantom(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Reader => crate::reader::serve::serve().map_err(Into::into),
+        Command::Clock => clock::clock(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("residentd: {}", chain(&error));
+            lines.say_last(&format!("residentd: {}", chain(&error)));
             ExitCode::from(exit::code(&error))
         }
     }

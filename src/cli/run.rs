@@ -1,5 +1,6 @@
-//! `run`: the daemon, until SIGTERM or SIGINT.
+//! `run`: the daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use log::{info, warn};
@@ -8,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::board::{Board, Recognised, Root};
 use crate::config::Configuration;
-use crate::daemon::{self, Daemon};
+use crate::daemon::{self, Daemon, Reload};
 use crate::os::{self, confine};
 
 /// Most threads of the gateway's runtime: its work is waiting.
@@ -40,6 +41,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn serve(config: &Configuration) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Of a terminal that closes: then it means the end, as for any program.
+    let attended = std::io::stdin().is_terminal();
+    let mut hangup = signal(SignalKind::hangup())?;
     // A start takes minutes on a slow board; what it started ends with it.
     let daemon = tokio::select! {
         started = Daemon::start(config, os::now) => started?,
@@ -48,10 +52,19 @@ async fn serve(config: &Configuration) -> anyhow::Result<()> {
     };
     info!("ready: storage SCP {} on {}", config.file.dicom.ae_title, daemon.address());
     tell_systemd(&[NotifyState::Ready]);
+    let reload = daemon.reload();
     let until = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => {
+                    if attended {
+                        break;
+                    }
+                    read_again(&reload);
+                }
+            }
         }
         info!("stopping");
         tell_systemd(&[NotifyState::Stopping]);
@@ -65,6 +78,16 @@ async fn serve(config: &Configuration) -> anyhow::Result<()> {
         })
         .await?;
     Ok(())
+}
+
+/// `Type=notify` with `ExecReload=kill -HUP`: the service is reloading until it is ready again.
+fn read_again(reload: &Reload) {
+    tell_systemd(&[NotifyState::Reloading]);
+    let status = match reload.reload() {
+        Ok(config) => format!("configuration {}", config.sha256),
+        Err(why) => format!("configuration NOT reloaded: {why}"),
+    };
+    tell_systemd(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
 fn tell_systemd(states: &[NotifyState<'_>]) {

@@ -4,6 +4,7 @@
 //! Paths are as written, relative ones against the file's folder. The shipped,
 //! commented file is `systemd/residentd.toml`; a test holds it against this module.
 
+mod reload;
 mod sections;
 mod types;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
 
+pub use reload::{Change, RELOADABLE};
 pub use sections::{
     Broker, Commands, Device, Dicom, DicomTls, File, Mqtt, MqttTls, Reader, Receiver, Report, RequiredReceipts,
     Retention,

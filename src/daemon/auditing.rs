@@ -6,11 +6,15 @@ use crate::audit::{self, After, Audit, Event, Limits, Log, Writer};
 use crate::clock::Moment;
 use crate::config::{Configuration, Device};
 use crate::infer::findings::BundleIdentity;
+use crate::os::private;
 use crate::publish::{Alert, AlertKind, AlertSender};
 use crate::seal::key::{DeviceKey, KeyError};
 use crate::store::{Store, StoreError};
 
 use super::DaemonError;
+
+/// The signing key's name among a service's credentials; without it, `[device] key_file` counts.
+const KEY_CREDENTIAL: &str = "device.key";
 
 /// What the first steps of a start give.
 pub struct Begun {
@@ -24,7 +28,8 @@ pub struct Begun {
 
 /// Loads the key, opens the log, and lets trouble with the log be an alert.
 pub fn begin(device: &Device, now: fn() -> Moment, alerts: &AlertSender) -> Result<Begun, DaemonError> {
-    let key = DeviceKey::load(&device.key_file).map(Arc::new);
+    let sealed = private::credential(KEY_CREDENTIAL);
+    let key = DeviceKey::load(sealed.as_deref().unwrap_or(&device.key_file)).map(Arc::new);
     let opened = Log::open(&audit::folder_of(&device.state_dir), Limits::default(), key.as_ref().ok().cloned())?;
     let after = opened.after;
     let alerts = alerts.clone();

@@ -10,6 +10,7 @@ mod lock;
 mod probe;
 mod reach;
 mod reading;
+mod reload;
 mod retention;
 mod room;
 
@@ -22,6 +23,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub use reach::reach;
+pub use reload::{NotReloaded, Reload};
 
 use crate::audit::{AuditError, Event, Writer};
 use crate::board::{Board, Root};
@@ -69,6 +71,7 @@ pub struct Daemon {
     address: SocketAddr,
     watch: Watch<'static>,
     audit: Writer,
+    reload: Reload,
     _lock: lock::StateLock,
     #[cfg(feature = "broker")]
     _broker: Option<publish::EmbeddedBroker>,
@@ -121,6 +124,10 @@ impl Daemon {
             publisher = publisher.believing(receiver)?;
         }
 
+        let days = config.file.retention.comparison_days;
+        let (config, live) = watch::channel(Arc::new(config.clone()));
+        let reload = Reload { config, ingest: listener.settings(), audit: audit.clone() };
+
         let (ingest, reading, publishing) = (listener.pulse(), settings.pulse.clone(), publisher.state());
         let watch = Watch::new(vec![
             Part::new("ingest", move || ingest.beats()),
@@ -145,12 +152,12 @@ impl Daemon {
             room::tell(room, a, st).await;
             ("room", Ok(()))
         });
-        let comparing = Arc::new(comparing::Comparing::new(&key, config.file.retention.comparison_days));
+        let comparing = Arc::new(comparing::Comparing::new(&key, days));
         let reading = reading::Reading {
             store: store.clone(),
             settings,
             key,
-            config: config.clone(),
+            config: live.clone(),
             audit: audit.clone(),
             alerts,
             sealed,
@@ -159,13 +166,8 @@ impl Daemon {
         };
         let st = stopped.clone();
         tasks.spawn(async move { ("reading", reading.run(reader, received, st).await) });
-        let rules = retention::Rules {
-            state_dir: device.state_dir.clone(),
-            days: config.file.retention.clone(),
-            min_free_bytes: u64::from(dicom.min_free_mib) * 1024 * 1024,
-        };
         tasks.spawn(async move {
-            retention::run(store, audit, rules, now, stopped).await;
+            retention::run(store, audit, live, now, stopped).await;
             ("retention", Ok(()))
         });
         Ok(Self {
@@ -174,6 +176,7 @@ impl Daemon {
             address,
             watch,
             audit: writer,
+            reload,
             _lock: state_lock,
             #[cfg(feature = "broker")]
             _broker: broker,
@@ -184,6 +187,12 @@ impl Daemon {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What reads the configuration again while it runs.
+    #[must_use]
+    pub fn reload(&self) -> Reload {
+        self.reload.clone()
     }
 
     /// Runs until `until` resolves, then stops every part in order. While it runs,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::DaemonError;
 use crate::config::Configuration;
 use crate::os::confine::Reach;
+use crate::os::private;
 
 /// The reach of a gateway with this configuration; makes its state folder, since only what
 /// exists can be reached.
@@ -20,6 +21,7 @@ pub fn reach(config: &Configuration) -> Result<Reach, DaemonError> {
     std::fs::create_dir_all(state_dir).map_err(|source| DaemonError::State { path: state_dir.clone(), source })?;
     let mut readable = vec![config.path.clone()];
     paths(&serde_json::to_value(file).unwrap_or_default(), &mut readable);
+    readable.extend(private::credentials());
     let broker = file.broker.as_ref().map(|broker| broker.listen.port());
     Ok(Reach {
         writable: vec![state_dir.clone()],

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use super::isolate;
 use crate::audit::{self, Audit, Event};
 use crate::clock::Moment;
-use crate::config::{Configuration, FindingLabel};
+use crate::config::{Configuration, FindingLabel, Report};
 use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
 use crate::os;
@@ -47,7 +47,7 @@ pub struct Reading {
     pub store: Store,
     pub settings: Settings,
     pub key: Arc<DeviceKey>,
-    pub config: Configuration,
+    pub config: watch::Receiver<Arc<Configuration>>,
     pub audit: Audit,
     pub alerts: AlertSender,
     pub sealed: Arc<Notify>,
@@ -126,9 +126,11 @@ impl Reading {
         let prior = compared.comparison.as_ref().map(|comparison| comparison.prior.sha256);
         self.audit.note(read(instance.instance.sha256, &reading.outcome, prior));
         os::step("read");
-        let reading = self.written(reading, compared.comparison.as_ref(), slot).await;
+        // One and the same from the words to the seal, whatever is reloaded meanwhile.
+        let config = Arc::clone(&self.config.borrow());
+        let reading = written(reading, compared.comparison.as_ref(), slot, &config.file.report).await;
         let (row, id) = (instance.id, self.report_id(&instance));
-        self.seal(instance, reading, compared.kept, start).await?;
+        self.seal(instance, reading, compared.kept, &config, start).await?;
         if !survived {
             let alert = self.blocking(move |store| Ok(isolate::quarantine(store, row, &id))).await?;
             self.alerts.raise(alert);
@@ -136,24 +138,9 @@ impl Reading {
         Ok(true)
     }
 
-    /// `reading` with its texts: from its facts alone, in this process, whatever the reader
-    /// drafted (promise 8).
-    async fn written(
-        &self,
-        mut reading: report::Reading,
-        comparison: Option<&Comparison>,
-        reader: &mut Option<Supervised>,
-    ) -> report::Reading {
-        let sheet = Box::new(write::facts(&mut reading, comparison));
-        let draft = match reader {
-            Some(reader) => reader.draft(&sheet).await,
-            None => Draft::None,
-        };
-        write::write(reading, *sheet, draft, &Style::of(&self.config.file.report))
-    }
-
     fn report_id(&self, instance: &StoredInstance) -> String {
-        let device = &self.config.file.device;
+        let config = self.config.borrow();
+        let device = &config.file.device;
         report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid)
     }
 
@@ -190,9 +177,10 @@ impl Reading {
         instance: StoredInstance,
         reading: report::Reading,
         kept: Option<NewPrior>,
+        config: &Configuration,
         start: Instant,
     ) -> Result<(), StepError> {
-        let device = &self.config.file.device;
+        let device = &config.file.device;
         let id = self.report_id(&instance);
         let issued = (self.now)();
         let context = Context {
@@ -207,8 +195,8 @@ impl Reading {
             received: instance.received,
             issued,
         };
-        let (key, config) = (self.key.clone(), self.config.sha256);
-        let (kind, alert) = (kind(&reading.outcome), alert(&reading, &self.config.file.report.urgent, &id));
+        let (key, sha256) = (self.key.clone(), config.sha256);
+        let (kind, alert) = (kind(&reading.outcome), alert(&reading, &config.file.report.urgent, &id));
         let is_urgent = alert.as_ref().is_some_and(|alert| alert.kind == AlertKind::UrgentFinding);
         let urgency = if is_urgent { Urgency::Urgent } else { Urgency::Routine };
         let instance_sha256 = instance.instance.sha256;
@@ -216,7 +204,7 @@ impl Reading {
             .blocking(move |store| {
                 let mut outcome = None;
                 let sequence = store.conclude_and_keep(instance.id, issued, kept.as_ref(), |head| {
-                    seal_reading(&reading, &context, config, &key, head)
+                    seal_reading(&reading, &context, sha256, &key, head)
                         .map(|sealed| SealedOutcome { urgency, ..sealed })
                         .inspect(|sealed| outcome = Some(Digest::of(sealed.jws.as_bytes())))
                 })?;
@@ -244,6 +232,22 @@ impl Reading {
         let done = tokio::task::spawn_blocking(move || work(&store)).await;
         Ok(done.map_err(|panic| StepError::Panicked(panic.to_string()))??)
     }
+}
+
+/// `reading` with its texts: from its facts alone, in this process, whatever the reader
+/// drafted (promise 8).
+async fn written(
+    mut reading: report::Reading,
+    comparison: Option<&Comparison>,
+    reader: &mut Option<Supervised>,
+    style: &Report,
+) -> report::Reading {
+    let sheet = Box::new(write::facts(&mut reading, comparison));
+    let draft = match reader {
+        Some(reader) => reader.draft(&sheet).await,
+        None => Draft::None,
+    };
+    write::write(reading, *sheet, draft, &Style::of(style))
 }
 
 /// What the gateway takes from a reader that parsed a stranger's bytes: findings of this

@@ -14,6 +14,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::{info, warn};
@@ -23,7 +24,7 @@ use tokio::time::{Instant, sleep};
 use super::comparing::expiry;
 use crate::audit::{Audit, Event};
 use crate::clock::{Moment, STEADY_FOR, Steadiness};
-use crate::config::Retention;
+use crate::config::{Configuration, Retention};
 use crate::os;
 use crate::store::{RESERVE_BYTES, Store, StoreError};
 
@@ -36,13 +37,23 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// What is kept for how long.
 #[derive(Debug, Clone)]
-pub struct Rules {
+struct Rules {
     /// The folder of the store.
-    pub state_dir: PathBuf,
+    state_dir: PathBuf,
     /// Days after which things go, as configured.
-    pub days: Retention,
+    days: Retention,
     /// Free disk below which it is nearly full.
-    pub min_free_bytes: u64,
+    min_free_bytes: u64,
+}
+
+impl Rules {
+    fn of(config: &Configuration) -> Self {
+        Self {
+            state_dir: config.file.device.state_dir.clone(),
+            days: config.file.retention.clone(),
+            min_free_bytes: u64::from(config.file.dicom.min_free_mib) * 1024 * 1024,
+        }
+    }
 }
 
 /// What was deleted.
@@ -56,13 +67,20 @@ struct Deleted {
     results: u64,
 }
 
-/// Keeps the rules, until `stop`.
-pub async fn run(store: Store, audit: Audit, rules: Rules, now: fn() -> Moment, mut stop: watch::Receiver<bool>) {
+/// Keeps the rules of the configuration, as it is by then, until `stop`.
+pub async fn run(
+    store: Store,
+    audit: Audit,
+    config: watch::Receiver<Arc<Configuration>>,
+    now: fn() -> Moment,
+    mut stop: watch::Receiver<bool>,
+) {
     let began = Instant::now();
     let (mut steadiness, mut troubled, mut aged) = (Steadiness::default(), false, None::<Instant>);
     loop {
         let believed = steadiness.believe(now(), began.elapsed());
         let due = believed.filter(|_| aged.is_none_or(|aged| aged.elapsed() >= STEADY_FOR));
+        let rules = Rules::of(&config.borrow());
         let (working, with) = (store.clone(), rules.clone());
         let done = tokio::task::spawn_blocking(move || {
             let mut deleted = due.map_or(Ok(Deleted::default()), |now| age(&working, &with, now))?;

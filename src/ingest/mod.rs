@@ -87,7 +87,7 @@ pub enum Room {
 pub struct Listener {
     socket: std::net::TcpListener,
     address: SocketAddr,
-    settings: Dicom,
+    settings: watch::Sender<Dicom>,
     now: fn() -> Moment,
     tls: Option<TlsAcceptor>,
     counters: Arc<Counters>,
@@ -97,7 +97,8 @@ pub struct Listener {
 
 /// What all associations share.
 struct Shared {
-    settings: Dicom,
+    /// As they are for the next connection.
+    settings: watch::Sender<Dicom>,
     store: Store,
     now: fn() -> Moment,
     bell: Arc<Notify>,
@@ -139,7 +140,7 @@ impl Listener {
         Ok(Self {
             socket,
             address,
-            settings: settings.clone(),
+            settings: watch::Sender::new(settings.clone()),
             now,
             tls,
             counters: Arc::default(),
@@ -166,6 +167,13 @@ impl Listener {
         Arc::clone(&self.pulse)
     }
 
+    /// Takes other settings while serving: who may send, how slow, how large, with how much
+    /// room. Associations that are there keep theirs; address, TLS and seats stay.
+    #[must_use]
+    pub fn settings(&self) -> watch::Sender<Dicom> {
+        self.settings.clone()
+    }
+
     /// Tells when storing begins to be refused for want of room, and when that is over.
     #[must_use]
     pub fn room(&self) -> watch::Receiver<Room> {
@@ -181,7 +189,10 @@ impl Listener {
     pub async fn serve(self, store: Store, bell: Arc<Notify>, audit: Audit, mut stop: watch::Receiver<bool>) {
         let Self { socket, settings, now, tls, counters, pulse, room, .. } = self;
         let socket = tokio::net::TcpListener::from_std(socket).expect("serve is called on a tokio runtime with I/O");
-        let seats = Seats::new(settings.max_associations, settings.max_associations_per_peer);
+        let seats = {
+            let settings = settings.borrow();
+            Seats::new(settings.max_associations, settings.max_associations_per_peer)
+        };
         let turning_away = Arc::new(Semaphore::new(limits::MAX_TURNED_AWAY));
         let shared = Arc::new(Shared {
             settings,

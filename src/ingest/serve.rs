@@ -30,7 +30,11 @@ pub(super) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Association { wire, calling, contexts, .. } = association;
-    let messages = Messages::new(wire, shared.settings.idle_s.duration(), shared.settings.instance_s.duration());
+    let (idle, instance) = {
+        let settings = shared.settings.borrow();
+        (settings.idle_s.duration(), settings.instance_s.duration())
+    };
+    let messages = Messages::new(wire, idle, instance);
     let mut session = Session { shared, messages, calling, peer, contexts, stored: 0, known: 0 };
     let ended = loop {
         if let Err(ended) = session.message(&mut stop).await {
@@ -133,6 +137,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     ) -> Result<Result<Accepted, Refusal>, Ended> {
         let (pieces, queue) = mpsc::channel(SPOOL_QUEUE);
         let (shared, calling, peer) = (Arc::clone(self.shared), self.calling.clone(), self.peer);
+        let (max_dataset_mib, min_free_mib) = {
+            let settings = shared.settings.borrow();
+            (settings.max_dataset_mib, settings.min_free_mib)
+        };
         let writer = tokio::task::spawn_blocking(move || {
             let job = Job {
                 store: &shared.store,
@@ -144,8 +152,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 sop_class_uid: class,
                 sop_instance_uid: instance,
                 transfer_syntax: context.transfer_syntax,
-                max_dataset_mib: shared.settings.max_dataset_mib,
-                min_free_mib: shared.settings.min_free_mib,
+                max_dataset_mib,
+                min_free_mib,
             };
             let result = job.run(queue);
             // Here and not below, so that it happens even where the peer has gone.

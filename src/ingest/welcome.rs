@@ -32,8 +32,7 @@ impl Shared {
         stop: &watch::Receiver<bool>,
         tasks: &mut JoinSet<()>,
     ) {
-        let allowed = &self.settings.allow_addresses;
-        if !allowed.is_empty() && !allowed.iter().any(|address| address.to_canonical() == peer) {
+        if !self.lets_in(peer) {
             return self.turned_away(peer, Why::Address, &"its address is not allowed");
         }
         if let Some(seat) = seats.take(peer) {
@@ -48,6 +47,11 @@ impl Shared {
                 drop(permit);
             });
         }
+    }
+
+    fn lets_in(&self, peer: IpAddr) -> bool {
+        let allowed = &self.settings.borrow().allow_addresses;
+        allowed.is_empty() || allowed.iter().any(|address| address.to_canonical() == peer)
     }
 
     async fn turn_away(&self, stream: TcpStream) {
@@ -88,9 +92,10 @@ impl Shared {
         seat: &Seat,
         mut stop: watch::Receiver<bool>,
     ) {
+        let settings = self.settings.borrow().clone();
         let policy = Policy {
-            ae_title: &self.settings.ae_title,
-            allow_calling: &self.settings.allow_calling,
+            ae_title: &settings.ae_title,
+            allow_calling: &settings.allow_calling,
             has_room: &|| seat.associate(),
         };
         let established = tokio::select! {

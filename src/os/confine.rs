@@ -27,7 +27,8 @@ use super::sandbox::{Walls, limit};
 const MAX_OPEN_FILES: u64 = 1024;
 /// What name resolution and the facts about the machine are read from: folders, since
 /// files such as `resolv.conf` are replaced while we run.
-const SYSTEM: [&str; 6] = ["/etc", "/proc", "/sys", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager"];
+const SYSTEM: [&str; 7] =
+    ["/etc", "/proc", "/sys", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", super::witness::FOLDER];
 /// A name whose answer is too long for UDP is asked for over TCP (RFC 7766).
 const DNS_PORT: u16 = 53;
 
@@ -74,8 +75,9 @@ fn drop_capabilities() -> std::io::Result<()> {
     let done = unsafe {
         libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) == 0 && {
             let kept = sets[0][1] & NET_BIND_SERVICE;
-            sets = [[kept, kept, 0], [0; 3]];
-            libc::syscall(libc::SYS_capset, header.as_mut_ptr(), sets.as_ptr()) == 0
+            let wanted = [[kept, kept, 0], [0; 3]];
+            // A service manager that gave none does not let us call capset either.
+            sets == wanted || libc::syscall(libc::SYS_capset, header.as_mut_ptr(), wanted.as_ptr()) == 0
         }
     };
     if done { Ok(()) } else { Err(std::io::Error::last_os_error()) }

@@ -9,6 +9,7 @@ pub mod sandbox;
 mod step;
 #[cfg(test)]
 mod trial;
+pub mod witness;
 
 use std::io;
 use std::path::Path;
@@ -73,11 +74,21 @@ pub fn mode(path: &Path) -> io::Result<u32> {
 /// CPU time that this thread has used.
 #[must_use]
 pub fn thread_cpu_time() -> Duration {
+    read_clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// Time since the machine was started: the same in every process, and nobody sets it.
+#[must_use]
+pub fn since_boot() -> Duration {
+    read_clock(libc::CLOCK_BOOTTIME)
+}
+
+fn read_clock(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a timespec of ours; the clock exists on every Linux.
+    // SAFETY: the pointer is to a timespec of ours; both clocks exist on every Linux.
     #[expect(unsafe_code, reason = "no safe wrapper among the dependencies")]
     unsafe {
-        libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time);
+        libc::clock_gettime(clock, &raw mut time);
     }
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
@@ -89,19 +100,22 @@ pub fn now() -> Moment {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
     };
-    Moment { unix_ms, synchronised: clock_is_synchronised() }
+    let synchronised = kernel_believes_its_clock().unwrap_or_else(|| witness::believes(&witness::file(), since_boot()));
+    Moment { unix_ms, synchronised }
 }
 
-/// True unless the kernel says that no time source disciplines its clock (`STA_UNSYNC`).
+/// False where the kernel says that no time source disciplines its clock (`STA_UNSYNC`);
+/// `None` where this process may not ask, as in the service's sandbox.
 #[expect(unsafe_code, reason = "adjtimex has no safe wrapper among our dependencies")]
-fn clock_is_synchronised() -> bool {
+#[must_use]
+pub fn kernel_believes_its_clock() -> Option<bool> {
     // SAFETY: `timex` is plain data for which all zeros is a valid value (modes = 0:
     // read only), and adjtimex writes no further than the struct it is given.
     let (state, status) = unsafe {
         let mut timex: libc::timex = std::mem::zeroed();
         (libc::adjtimex(&raw mut timex), timex.status)
     };
-    state != -1 && state != libc::TIME_ERROR && status & libc::STA_UNSYNC == 0
+    (state != -1).then_some(state != libc::TIME_ERROR && status & libc::STA_UNSYNC == 0)
 }
 
 /// Peak resident memory of process `pid` (or this one) in KiB, from `/proc`.

@@ -10,6 +10,11 @@ use zeroize::Zeroizing;
 
 /// Mode bits that let anyone but the owner at a file.
 const OTHERS: u32 = 0o077;
+/// The same of a credential: systemd gives root's file to us alone by an access control list,
+/// whose mask is shown where the group's bits stand (since systemd 250).
+const OTHERS_OF_CREDENTIAL: u32 = 0o037;
+/// The variable that names the folder of this service's credentials (systemd.exec(5)).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// Longest file of keys or passwords: an RSA key of 16,384 bits in PEM has 13 kB.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
@@ -52,6 +57,18 @@ pub enum NotPrivate {
     },
 }
 
+/// The folder of the credentials that the service manager gave to this process, if it did.
+#[must_use]
+pub fn credentials() -> Option<PathBuf> {
+    std::env::var_os(CREDENTIALS).map(PathBuf::from).filter(|folder| folder.is_absolute())
+}
+
+/// The credential `name`, where there is one; it goes before a file that says the same.
+#[must_use]
+pub fn credential(name: &str) -> Option<PathBuf> {
+    credentials().map(|folder| folder.join(name)).filter(|path| path.exists())
+}
+
 /// The bytes of the secret in file `path`.
 ///
 /// # Errors
@@ -61,7 +78,11 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NotPrivate> {
     // What is checked is what is read: the file is opened once.
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
-    check(path, metadata.mode() & 0o7777, metadata.uid(), rustix::process::geteuid().as_raw())?;
+    let others = match credentials() {
+        Some(folder) if path.starts_with(&folder) => OTHERS_OF_CREDENTIAL,
+        _ => OTHERS,
+    };
+    check(path, others, metadata.mode() & 0o7777, metadata.uid(), rustix::process::geteuid().as_raw())?;
     if metadata.len() > MAX_SECRET_BYTES {
         return Err(NotPrivate::TooLong { path: path.to_owned() });
     }
@@ -71,8 +92,8 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NotPrivate> {
     Ok(bytes)
 }
 
-fn check(path: &Path, mode: u32, owner: u32, us: u32) -> Result<(), NotPrivate> {
-    if mode & OTHERS != 0 {
+fn check(path: &Path, others: u32, mode: u32, owner: u32, us: u32) -> Result<(), NotPrivate> {
+    if mode & others != 0 {
         return Err(NotPrivate::Permissions { path: path.to_owned(), mode });
     }
     if owner != us && owner != 0 {
@@ -113,8 +134,16 @@ mod tests {
 
     #[test]
     fn a_secret_of_somebody_else_is_refused_and_one_of_root_is_not() {
-        let error = check(Path::new("k"), 0o600, 1000, 998).unwrap_err().to_string();
+        let error = check(Path::new("k"), OTHERS, 0o600, 1000, 998).unwrap_err().to_string();
         assert!(error.contains("chown 998"), "{error}");
-        assert!(check(Path::new("k"), 0o600, 0, 998).is_ok());
+        assert!(check(Path::new("k"), OTHERS, 0o600, 0, 998).is_ok());
+    }
+
+    #[test]
+    fn a_credential_of_root_that_a_list_gives_to_us_is_private_and_a_file_like_it_is_not() {
+        assert!(check(Path::new("k"), OTHERS_OF_CREDENTIAL, 0o440, 0, 998).is_ok());
+        assert!(check(Path::new("k"), OTHERS_OF_CREDENTIAL, 0o444, 0, 998).is_err());
+        assert!(check(Path::new("k"), OTHERS_OF_CREDENTIAL, 0o460, 0, 998).is_err());
+        assert!(check(Path::new("k"), OTHERS, 0o440, 0, 998).is_err());
     }
 }

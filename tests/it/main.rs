@@ -11,6 +11,7 @@ mod fuzz_seeds;
 mod hostile_peers;
 mod isolation;
 mod peers;
+mod service;
 mod site;
 mod stopping;
 mod way;
