@@ -38,6 +38,13 @@ impl Moment {
     }
 }
 
+/// Milliseconds since 1970 of an RFC 3339 text; `None` where it is none.
+#[must_use]
+pub fn unix_ms(rfc3339: &str) -> Option<i64> {
+    let at = OffsetDateTime::parse(rfc3339, &Rfc3339).ok()?;
+    i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
+}
+
 /// The clock by which certificates are judged: the one that is the argument everywhere.
 #[derive(Debug)]
 pub struct ForCertificates(pub fn() -> Moment);

@@ -29,6 +29,7 @@
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
 //! | `instance` | a DICOM file whose element headers were checked |
 //! | `language` | the languages of reports: Fluent files, filled in and matched |
+//! | `models` | who vouches for a model bundle, and which version of it serves |
 //! | `mqtt` | MQTT 5 as both ends of the wire need it: access, message, one connection |
 //! | `os` | durable files, clock, sandbox: the only `unsafe` beside the int8 kernels |
 //! | `phantom` | a chest phantom as a DX file |
@@ -58,6 +59,7 @@ pub mod infer;
 pub mod ingest;
 pub mod instance;
 pub mod language;
+pub mod models;
 pub mod mqtt;
 pub mod os;
 pub mod phantom;

@@ -81,18 +81,19 @@ fn state_folder(folder: &Path) -> Result<String, String> {
 }
 
 fn models(config: &Configuration) -> Result<String, String> {
-    let settings = daemon::reader_settings(&config.file.reader, Vec::new());
+    let selected = daemon::selected(&config.file, os::now()).map_err(|e| e.to_string())?;
+    let settings = daemon::reader_settings(&config.file.reader, selected, Vec::new());
     let reader = super::runtime()
         .map_err(|e| e.to_string())?
         .block_on(Supervised::start(&settings))
-        .map_err(|e| format!("{}: {e}", settings.models_dir.display()))?;
+        .map_err(|e| e.to_string())?;
     let names: Vec<String> = reader.bundles.iter().map(|b| format!("{} {}", b.name, b.version)).collect();
     let walls = if reader.walls.missing.is_empty() {
         "sandbox complete".into()
     } else {
         format!("SANDBOX INCOMPLETE: {}", reader.walls.missing.join("; "))
     };
-    Ok(format!("{} (golden outputs reproduced; {walls})", names.join(", ")))
+    Ok(format!("{} (signed by a trusted key, golden outputs reproduced; {walls})", names.join(", ")))
 }
 
 fn port(config: &Configuration) -> Result<String, String> {

@@ -8,12 +8,14 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::reports::{Of, reports};
+use super::vouching::Trusting;
 use super::{exit, read};
 use crate::config::Reader;
 use crate::daemon;
 use crate::evaluate::{
     Assume, Evaluation, OUTPUTS, Observation, Scratch, Summary, Wanted, observe, page, readings, summarise,
 };
+use crate::models::Selection;
 
 /// Most problems that are printed; `metrics.json` has them all.
 const MOST_PROBLEMS: usize = 20;
@@ -46,6 +48,8 @@ pub struct Arguments {
     /// Folder of model bundles (default: the ones that are shipped)
     #[arg(long)]
     models: Option<PathBuf>,
+    #[command(flatten)]
+    trusting: Trusting,
     /// Give the figures by each level of this column too; may be repeated
     #[arg(long, value_name = "COLUMN")]
     by: Vec<String>,
@@ -60,8 +64,8 @@ pub struct Arguments {
 
 pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(file) = &arguments.reports {
-        let (writer, out) = (arguments.writer.as_deref(), arguments.out.as_deref());
-        return reports(file, arguments.part, arguments.seed, writer, out);
+        let writer = arguments.writer.as_deref().map(|writer| arguments.trusting.one(writer)).transpose()?;
+        return reports(file, arguments.part, arguments.seed, writer.as_ref(), arguments.out.as_deref());
     }
     let (Some(images), Some(index), Some(bundle), Some(out)) =
         (&arguments.images, &arguments.index, &arguments.bundle, &arguments.out)
@@ -73,11 +77,11 @@ pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
         let words = format!("{} exists, and an evaluation never overwrites: give another --out", there.display());
         return Err(exit::coded(exit::CANNOT_CREATE, words));
     }
-    let models = read::models_dir(arguments.models.as_deref())?;
+    let models = arguments.trusting.select(None, read::models_dir(arguments.models.as_deref())?, None)?;
     let evaluation = Evaluation::prepare(Wanted {
         images,
         index,
-        models: &models,
+        bundles: &models.images,
         bundle,
         assume: if arguments.assume { Assume::WhatTheBundleNeeds } else { Assume::Nothing },
         by: arguments.by.clone(),
@@ -104,10 +108,10 @@ pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
-async fn observe_all(evaluation: &Evaluation, models: PathBuf) -> anyhow::Result<Vec<Observation>> {
+async fn observe_all(evaluation: &Evaluation, models: Selection) -> anyhow::Result<Vec<Observation>> {
     let scratch = Scratch::new().context("cannot make a temporary folder")?;
-    let reader = Reader { models_dir: models, ..Reader::default() };
-    let settings = daemon::reader_settings(&reader, vec![evaluation.images.clone(), scratch.path().to_owned()]);
+    let settings =
+        daemon::reader_settings(&Reader::default(), models, vec![evaluation.images.clone(), scratch.path().to_owned()]);
     let bar = progress(evaluation.index.rows.len() as u64, "images");
     let observing = observe(evaluation, &settings, &scratch, |done| bar.set_position(done as u64));
     tokio::select! {

@@ -5,6 +5,7 @@ use crate::config::ConfigError;
 use crate::daemon::DaemonError;
 use crate::evaluate::EvaluateError;
 use crate::ingest::{IngestError, TlsError};
+use crate::models::{ModelsError, Refusal, TrustError};
 use crate::mqtt::AccessError;
 use crate::publish::PublishError;
 use crate::reader::supervise::ReaderError;
@@ -59,6 +60,15 @@ pub fn code(error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<KeyError>().is_some() {
         return PERMISSION;
     }
+    if let Some(error) = error.downcast_ref::<ModelsError>() {
+        return of_models(error);
+    }
+    if error.downcast_ref::<TrustError>().is_some() {
+        return CONFIG;
+    }
+    if error.downcast_ref::<Refusal>().is_some() {
+        return DATA;
+    }
     if let Some(error) = error.downcast_ref::<ReaderError>() {
         return of_reader(error);
     }
@@ -75,12 +85,20 @@ pub fn code(error: &anyhow::Error) -> u8 {
             | DaemonError::Ingest(IngestError::Tls(TlsError::NotPrivate(_)))
             | DaemonError::Publish(PublishError::Access(AccessError::PasswordFile(_) | AccessError::Key(_))),
         ) => PERMISSION,
-        Some(DaemonError::Reader { source, .. }) => of_reader(source),
+        Some(DaemonError::Reader(source)) => of_reader(source),
+        Some(DaemonError::Models(source)) => of_models(source),
         Some(DaemonError::Ingest(IngestError::Listen { .. }) | DaemonError::Lock { .. }) => UNAVAILABLE,
         Some(DaemonError::Ingest(_) | DaemonError::Publish(_)) => CONFIG,
         #[cfg(feature = "broker")]
         Some(DaemonError::Broker(_)) => UNAVAILABLE,
         _ => SOFTWARE,
+    }
+}
+
+fn of_models(error: &ModelsError) -> u8 {
+    match error {
+        ModelsError::Trust(_) => CONFIG,
+        ModelsError::Refused { .. } | ModelsError::Unreadable { .. } | ModelsError::Count { .. } => DATA,
     }
 }
 

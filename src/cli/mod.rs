@@ -17,6 +17,7 @@ mod reports;
 mod run;
 mod show;
 mod verify;
+mod vouching;
 
 use std::process::ExitCode;
 
@@ -54,7 +55,7 @@ enum Command {
     Provision(provision::Arguments),
     /// Check configuration, key, models, folders and broker; changes nothing
     Check(check::Arguments),
-    /// Look into a model bundle
+    /// Sign model bundles, and look into them
     Model(model::Arguments),
     /// Write a chest phantom as a DICOM file
     Phantom(phantom::Arguments),

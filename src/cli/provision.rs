@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::exit;
 use crate::config::{Configuration, Name};
+use crate::models::Vouching;
 use crate::os::disk::Disk;
 use crate::seal::key::DeviceKey;
+use crate::seal::public::PublicKey;
 
 /// The commented configuration that is shipped; provisioning fills in the blanks.
 pub const TEMPLATE: &str = include_str!("../../systemd/residentd.toml");
@@ -66,14 +68,36 @@ pub fn provision(arguments: &Arguments) -> anyhow::Result<()> {
     let key = DeviceKey::generate()?;
     key.save_new(&key_file)?;
     let [public, _] = key.save_public(&key_file)?;
+    let vendor = trust_vendor(&trust_folder(arguments))?;
     // The configuration last: a box without it is not provisioned.
     Disk::Real
         .place_new(&config, text.as_bytes(), 0o640)
         .map_err(|e| exit::coded(exit::CANNOT_CREATE, format!("{}: {e}", config.display())))?;
     println!("site           {}\ndevice         {}\nkey id         {}", arguments.site, arguments.device, key.id());
+    println!("model vendor   {vendor}");
     println!("public key     {}\nconfiguration  {}", public.display(), config.display());
     println!("next           residentd check --config {}", config.display());
     Ok(())
+}
+
+/// Where the keys of the model vendors stand that this device trusts.
+fn trust_folder(arguments: &Arguments) -> PathBuf {
+    arguments.dir.join("trust/models")
+}
+
+/// Trusts the vendor of this program's own bundles, where nobody is trusted yet; in words. The
+/// key comes from this program: one that lies with the bundles proves nothing of them.
+fn trust_vendor(folder: &Path) -> anyhow::Result<String> {
+    let unwritable = |e| exit::coded(exit::CANNOT_CREATE, format!("{}: {e}", folder.display()));
+    Disk::Real.make_folders(folder, 0o755).map_err(unwritable)?;
+    let is_empty = std::fs::read_dir(folder).map_err(unwritable)?.next().is_none();
+    if is_empty {
+        let pem = Vouching::vendor_pem().as_bytes();
+        Disk::Real.place_new(&folder.join("vendor.pub.pem"), pem, 0o644).map_err(unwritable)?;
+    }
+    let Vouching::Trusted(keys) = Vouching::load(folder)? else { unreachable!("a folder holds keys") };
+    let ids: Vec<&str> = keys.iter().map(PublicKey::id).collect();
+    Ok(format!("{} (bundles signed by others are refused; keys in {})", ids.join(", "), folder.display()))
 }
 
 /// The shipped configuration with this device's answers.
@@ -95,6 +119,9 @@ fn configuration(arguments: &Arguments, key_file: &Path) -> String {
         "models_dir = \"/usr/share/residentd/models\"",
         format!("models_dir = {}", quoted(&arguments.models_dir)),
     );
+    text = set(text, "# [models]\n", "[models]\n".to_owned());
+    text =
+        set(text, "# trust = \"/etc/residentd/trust/models\"", format!("trust = {}", quoted(&trust_folder(arguments))));
     text = set(text, "# listen = \"0.0.0.0:11112\"", format!("listen = \"{}\"", arguments.listen));
     text = set(
         text,

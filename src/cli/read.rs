@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::vouching::Trusting;
 use super::{exit, show};
-use crate::config::{Configuration, Name, Reader};
+use crate::config::{Configuration, Name};
 use crate::daemon;
 use crate::os;
 use crate::reader;
@@ -25,6 +26,8 @@ pub struct Arguments {
     /// Configuration to take the reader's settings from
     #[arg(long)]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    trusting: Trusting,
     /// Print each reading as one line of JSON
     #[arg(long, conflicts_with = "fhir")]
     json: bool,
@@ -36,7 +39,7 @@ pub struct Arguments {
 pub fn read(arguments: &Arguments) -> anyhow::Result<()> {
     let config = arguments.config.as_deref().map(Configuration::load).transpose()?;
     let files = arguments.files.iter().map(|f| resolved(f)).collect::<anyhow::Result<Vec<_>>>()?;
-    let settings = settings(arguments.models.as_deref(), config.as_ref(), &files)?;
+    let settings = settings(arguments, config.as_ref(), &files)?;
     let style = config.as_ref().map_or_else(Style::default, |config| Style::of(&config.file.report));
     let failed = super::runtime()?.block_on(read_all(arguments, &settings, &style, &files))?;
     if failed == 0 {
@@ -52,14 +55,17 @@ fn resolved(file: &Path) -> anyhow::Result<PathBuf> {
     if path.is_file() { Ok(path) } else { Err(wrong("not a regular file".to_owned())) }
 }
 
-fn settings(models: Option<&Path>, config: Option<&Configuration>, files: &[PathBuf]) -> anyhow::Result<Settings> {
+fn settings(arguments: &Arguments, config: Option<&Configuration>, files: &[PathBuf]) -> anyhow::Result<Settings> {
     let reader = config.map(|c| c.file.reader.clone());
+    let models = arguments.models.as_deref();
     let models_dir = match (models, &reader) {
         (None, Some(reader)) => reader.models_dir.clone(),
         _ => models_dir(models)?,
     };
+    let reader = reader.unwrap_or_default();
+    let selected = arguments.trusting.select(config, models_dir, reader.writer.as_ref().map(Name::as_str))?;
     // The files themselves, not their folders: what lies beside them is none of its business.
-    Ok(daemon::reader_settings(&Reader { models_dir, ..reader.unwrap_or_default() }, files.to_vec()))
+    Ok(daemon::reader_settings(&reader, selected, files.to_vec()))
 }
 
 /// The folder of bundles that was given, else the one that is shipped.

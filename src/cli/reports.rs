@@ -8,6 +8,7 @@ use super::evaluate::{cannot_create, interval, progress, write_new};
 use super::exit;
 use crate::digest::Digest;
 use crate::evaluate::reports::{Composer, OUTPUTS, Part, Reports, Summary, evaluate, page};
+use crate::infer::bundle::Vouched;
 use crate::infer::writer::Writer;
 
 /// Largest file of reports: a hundred times the largest public collection.
@@ -28,9 +29,9 @@ pub enum Of {
     All,
 }
 
-/// Evaluates `file`, with the writer bundle in the folder `writer` where it is given; prints
+/// Evaluates `file`, with the writer bundle `writer` where it is given; prints
 /// the figures, and writes them to `out` where it is given.
-pub fn reports(file: &Path, of: Of, seed: u64, writer: Option<&Path>, out: Option<&Path>) -> anyhow::Result<()> {
+pub fn reports(file: &Path, of: Of, seed: u64, writer: Option<&Vouched>, out: Option<&Path>) -> anyhow::Result<()> {
     let outputs: Vec<PathBuf> = out.iter().flat_map(|out| OUTPUTS.map(|name| out.join(name))).collect();
     if let Some(there) = outputs.iter().find(|path| path.exists()) {
         let words = format!("{} exists, and an evaluation never overwrites: give another --out", there.display());
@@ -54,7 +55,7 @@ pub fn reports(file: &Path, of: Of, seed: u64, writer: Option<&Path>, out: Optio
     }
 }
 
-fn measured(file: &Path, of: Of, seed: u64, writer: Option<&Path>) -> anyhow::Result<Summary> {
+fn measured(file: &Path, of: Of, seed: u64, writer: Option<&Vouched>) -> anyhow::Result<Summary> {
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
     if size > MAX_FILE_BYTES {
         let words = format!("{}: {size} bytes, {MAX_FILE_BYTES} are read", file.display());

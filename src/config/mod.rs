@@ -14,7 +14,7 @@ use crate::digest::Digest;
 
 pub use reload::{Change, RELOADABLE};
 pub use sections::{
-    Broker, Commands, Device, Dicom, DicomTls, File, Mqtt, MqttTls, Reader, Receiver, Report, RequiredReceipts,
+    Broker, Commands, Device, Dicom, DicomTls, File, Models, Mqtt, MqttTls, Reader, Receiver, Report, RequiredReceipts,
     Retention,
 };
 pub use types::{FindingLabel, Name, NotAName, Seconds, TopicPrefix};

@@ -24,6 +24,9 @@ pub struct File {
     /// How images are read.
     #[serde(default)]
     pub reader: Reader,
+    /// Whose model bundles are used.
+    #[serde(default)]
+    pub models: Models,
     /// How reports are written.
     #[serde(default)]
     pub report: Report,
@@ -133,6 +136,20 @@ impl Default for Reader {
             time_limit_s: Seconds::of(60),
             writer: None,
         }
+    }
+}
+
+/// `[models]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Models {
+    /// Folder of the public keys (PEM or JWK) of the vendors whose bundles are used.
+    pub trust: PathBuf,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self { trust: PathBuf::from("/etc/residentd/trust/models") }
     }
 }
 
@@ -291,7 +308,12 @@ impl File {
         let tls =
             self.dicom.tls.iter_mut().flat_map(|t| [Some(&mut t.certificate), Some(&mut t.key), t.client_ca.as_mut()]);
         let mqtt_tls = self.mqtt.tls.iter_mut().flat_map(|t| [Some(&mut t.ca), t.certificate.as_mut(), t.key.as_mut()]);
-        let plain = [&mut self.device.state_dir, &mut self.device.key_file, &mut self.reader.models_dir];
+        let plain = [
+            &mut self.device.state_dir,
+            &mut self.device.key_file,
+            &mut self.reader.models_dir,
+            &mut self.models.trust,
+        ];
         let all = tls.chain(mqtt_tls).chain([self.mqtt.password_file.as_mut()]).flatten().chain(plain);
         for path in all.chain(self.receiver.iter_mut().flat_map(|receiver| &mut receiver.keys)) {
             *path = folder.join(&*path);

@@ -28,8 +28,9 @@ pub use reload::{NotReloaded, Reload};
 use crate::audit::{AuditError, Event, Writer};
 use crate::board::{Board, Root};
 use crate::clock::Moment;
-use crate::config::{Configuration, File, Reader};
+use crate::config::{Configuration, File, Name, Reader};
 use crate::ingest::{IngestError, Listener};
+use crate::models::{self, ModelsError, Selection, Source, Vouching};
 use crate::os;
 use crate::publish::{self, PublishError, Publisher};
 use crate::pulse::{Part, Watch};
@@ -51,8 +52,10 @@ pub enum DaemonError {
     Ingest(#[from] IngestError),
     #[error(transparent)]
     Publish(#[from] PublishError),
-    #[error("models in {models_dir}: {source}")]
-    Reader { models_dir: PathBuf, source: ReaderError },
+    #[error(transparent)]
+    Models(#[from] ModelsError),
+    #[error("models: {0}")]
+    Reader(#[from] ReaderError),
     #[error("{path}: {message}")]
     Lock { path: PathBuf, message: String },
     #[error("state folder {path}: {source}; it must belong to the user that runs residentd (chown)")]
@@ -101,10 +104,9 @@ impl Daemon {
         if swept > 0 {
             info!("removed {swept} files that were still being received when the power went");
         }
-        let settings = reader_settings(&config.file.reader, vec![Store::spool_of(&device.state_dir)]);
-        let reader = Supervised::start(&settings)
-            .await
-            .map_err(|source| DaemonError::Reader { models_dir: settings.models_dir.clone(), source })?;
+        let models = selected(&config.file, now())?;
+        let settings = reader_settings(&config.file.reader, models, vec![Store::spool_of(&device.state_dir)]);
+        let reader = Supervised::start(&settings).await?;
         auditing::note_bundles(&audit, &reader.bundles);
         for missing in &reader.walls.missing {
             warn!("the reader's sandbox is incomplete: {missing}");
@@ -225,17 +227,26 @@ impl Daemon {
     }
 }
 
+/// The model bundles that serve on a box that is configured so.
+///
+/// # Errors
+/// Nobody is trusted, or a bundle may not serve.
+pub fn selected(file: &File, now: Moment) -> Result<Selection, ModelsError> {
+    let vouching = Vouching::load(&file.models.trust)?;
+    let source = Source { shipped: file.reader.models_dir.clone(), vouching };
+    models::select(&source, file.reader.writer.as_ref().map(Name::as_str), now)
+}
+
 /// What the reader gets of the configuration; the board says what it does not.
 #[must_use]
-pub fn reader_settings(reader: &Reader, image_dirs: Vec<PathBuf>) -> Settings {
+pub fn reader_settings(reader: &Reader, models: Selection, image_dirs: Vec<PathBuf>) -> Settings {
     let root = Root::machine();
     let configured = reader.memory_mib.map(|mib| u64::from(mib) * 1024 * 1024);
     Settings {
-        models_dir: reader.models_dir.clone(),
+        models,
         image_dirs,
         memory_bytes: configured.unwrap_or_else(|| Board::detect(&root).reader_memory_bytes(&root)),
         time_limit: reader.time_limit_s.duration(),
-        writer: reader.writer.as_ref().map(ToString::to_string),
         pulse: Arc::default(),
     }
 }

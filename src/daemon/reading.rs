@@ -102,7 +102,7 @@ impl Reading {
     async fn step(&self, slot: &mut Option<Supervised>, serving: &[BundleIdentity]) -> Result<bool, StepError> {
         let Some(instance) = self.blocking(Store::next_unread).await? else { return Ok(false) };
         os::step("taken");
-        let reader = self.living(slot, serving).await?;
+        let reader = self.living(slot).await?;
         let start = Instant::now();
         let mut survived = true;
         let reading = match reader.read(instance.instance.path.clone(), Some(instance.instance.sha256)).await {
@@ -144,25 +144,22 @@ impl Reading {
         report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid)
     }
 
-    /// The reader in `slot`, a new one where it is dead: that is nobody's strike. It must
-    /// serve what the first one did.
-    async fn living<'a>(
-        &self,
-        slot: &'a mut Option<Supervised>,
-        serving: &[BundleIdentity],
-    ) -> Result<&'a mut Supervised, StepError> {
-        if !slot.as_mut().is_some_and(Supervised::is_alive) {
-            *slot = None;
+    /// The reader in `slot`, a new one where it is dead: that is nobody's strike.
+    async fn living<'a>(&self, slot: &'a mut Option<Supervised>) -> Result<&'a mut Supervised, StepError> {
+        let mut living = slot.take();
+        if !living.as_mut().is_some_and(Supervised::is_alive) {
+            living = None;
+        }
+        let reader = if let Some(reader) = living {
+            reader
+        } else {
             let started = Supervised::start(&self.settings).await?;
-            if started.bundles != serving {
-                return Err(StepError::OtherBundles);
-            }
             for missing in &started.walls.missing {
                 warn!("the new reader's sandbox is incomplete: {missing}");
             }
-            *slot = Some(started);
-        }
-        slot.as_mut().ok_or(StepError::OtherBundles)
+            started
+        };
+        Ok(slot.insert(reader))
     }
 
     /// What `reading` is compared with, and what is kept of it for later ones.
@@ -316,8 +313,6 @@ enum StepError {
     Store(#[from] StoreError),
     #[error("the reader cannot be started: {0}")]
     Reader(#[from] reader::supervise::ReaderError),
-    #[error("the models folder changed under the running daemon: restart it to serve the new bundles")]
-    OtherBundles,
     #[error("a store task panicked: {0}")]
     Panicked(String),
 }

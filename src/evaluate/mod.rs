@@ -31,7 +31,7 @@ pub use summary::{Summary, summarise};
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
-use crate::infer::bundle::is_writer;
+use crate::infer::bundle::{BundleError, Vouched};
 use crate::infer::manifest::Manifest;
 use crate::reader::supervise::ReaderError;
 
@@ -108,15 +108,16 @@ pub enum EvaluateError {
         bytes: u64,
     },
     /// The bundle is not there.
-    #[error("no bundle {name:?} in {folder}; there are: {there}")]
+    #[error("no bundle {name:?} that reads images; there are: {there}")]
     NoBundle {
         /// Which was asked for.
         name: String,
-        /// Where.
-        folder: PathBuf,
         /// What there is.
         there: String,
     },
+    /// It is not what it was when it was chosen.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// Its manifest is wrong.
     #[error("{path}: {message}")]
     Manifest {
@@ -159,8 +160,8 @@ pub struct Wanted<'a> {
     pub images: &'a Path,
     /// The index file.
     pub index: &'a Path,
-    /// Folder of bundles.
-    pub models: &'a Path,
+    /// The bundles that read images, as they will serve.
+    pub bundles: &'a [Vouched],
     /// The bundle's name.
     pub bundle: &'a str,
     /// See [`Assume`].
@@ -179,7 +180,7 @@ impl Evaluation {
     pub fn prepare(wanted: Wanted<'_>) -> Result<Self, EvaluateError> {
         let images = wanted.images.canonicalize().map_err(unreadable(wanted.images))?;
         let (index, index_sha256) = read_index(wanted.index)?;
-        let (manifest, manifest_sha256) = find_bundle(wanted.models, wanted.bundle)?;
+        let (manifest, manifest_sha256) = find_bundle(wanted.bundles, wanted.bundle)?;
         if let Some(column) = wanted.by.iter().find(|column| !index.columns.contains(column)) {
             return Err(EvaluateError::NoColumn { column: column.clone(), there: index.columns.join(", ") });
         }
@@ -213,24 +214,18 @@ fn read_index(path: &Path) -> Result<(Index, Digest), EvaluateError> {
     Ok((index, Digest::of(&bytes)))
 }
 
-/// The manifest of the bundle that calls itself `name`. Its files are verified where
-/// they are used: in the reader.
-fn find_bundle(folder: &Path, name: &str) -> Result<(Manifest, Digest), EvaluateError> {
-    let mut there = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
-        let path = entry.map_err(unreadable(folder))?.path().join("manifest.toml");
-        if !path.is_file() || is_writer(&path).is_ok_and(|writes| writes) {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-        let manifest = Manifest::parse(&text).map_err(|message| EvaluateError::Manifest { path, message })?;
-        if manifest.bundle.name == name {
-            return Ok((manifest, Digest::of(text.as_bytes())));
-        }
-        there.push(manifest.bundle.name);
-    }
-    there.sort();
-    Err(EvaluateError::NoBundle { name: name.to_owned(), folder: folder.to_owned(), there: there.join(", ") })
+/// The manifest of the bundle `name`. Its files are verified where they are used: in the reader.
+fn find_bundle(bundles: &[Vouched], name: &str) -> Result<(Manifest, Digest), EvaluateError> {
+    let Some(vouched) = bundles.iter().find(|vouched| vouched.identity.name == name) else {
+        let there: Vec<&str> = bundles.iter().map(|vouched| vouched.identity.name.as_str()).collect();
+        return Err(EvaluateError::NoBundle { name: name.to_owned(), there: there.join(", ") });
+    };
+    let path = vouched.folder.join("manifest.toml");
+    let mut manifest =
+        Manifest::parse(&vouched.manifest()?).map_err(|message| EvaluateError::Manifest { path, message })?;
+    // Says too where nobody vouches for it, and so do the figures.
+    manifest.bundle.version.clone_from(&vouched.identity.version);
+    Ok((manifest, vouched.identity.sha256))
 }
 
 #[cfg(test)]

@@ -9,10 +9,12 @@ fn prepare(index: &str, bundle: &str, by: &[&str]) -> Result<Evaluation, Evaluat
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.csv");
     std::fs::write(&path, index).unwrap();
+    let shipped = |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name);
+    let bundles = ["chest-adult", "chest-child"].map(|name| Vouched::as_it_stands(&shipped(name)).unwrap());
     Evaluation::prepare(Wanted {
         images: folder.path(),
         index: &path,
-        models: &Path::new(env!("CARGO_MANIFEST_DIR")).join("models"),
+        bundles: &bundles,
         bundle,
         assume: Assume::Nothing,
         by: by.iter().map(|&column| column.to_owned()).collect(),

@@ -1,22 +1,47 @@
 //! `Bundle`: a folder with manifest, graph, card and golden vectors, verified and ready to read.
 //!
-//! Each file is read once, held against its digest, and used from those same bytes;
-//! a bundle serves only after it reproduced its golden output on this CPU (promise 7).
+//! Each file is read once, held against its digest, and used from those same bytes: the
+//! manifest's digest is what somebody vouches for ([`Vouched`], made by `models`), the others
+//! stand in it. A bundle serves only after it reproduced its golden output on this CPU (promise 7).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::decide::{decide, undecided};
 use super::findings::{BundleIdentity, Findings};
-use super::manifest::Manifest;
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{About, Manifest};
 use super::model::{Engines, Model, ModelError, Signature};
-use super::writer::manifest::{Kind, kind};
 use crate::digest::Digest;
 
 /// Largest file of a bundle; the largest reference model is a hundredth of it.
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
-/// Most bundles that a models folder may hold.
-const MAX_BUNDLES: usize = 32;
+/// Largest manifest, as no other file read before anything of it is known.
+const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
+
+/// A bundle by its folder and by who it must turn out to be: whoever asks for it has seen who
+/// vouches for that manifest. It crosses from the gateway to the reader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vouched {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// What reports will say of it; its `sha256` is that of the manifest.
+    pub identity: BundleIdentity,
+}
+
+/// What every manifest says, whatever its kind.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Outline {
+    /// `writer` for a bundle that writes; absent for one that reads images.
+    #[serde(default)]
+    kind: Option<String>,
+    /// `[bundle]`
+    pub bundle: About,
+    /// `[digests]`
+    pub digests: BTreeMap<String, Digest>,
+}
 
 /// A bundle that may serve.
 pub struct Bundle {
@@ -56,6 +81,18 @@ pub enum BundleError {
         /// The manifest's.
         wanted: Digest,
     },
+    /// The manifest is not the one that somebody vouches for.
+    #[error(
+        "{path} has SHA-256 {found}, {wanted} was vouched for: the bundle was changed or damaged; install it again"
+    )]
+    Replaced {
+        /// Which manifest.
+        path: PathBuf,
+        /// Its digest.
+        found: Digest,
+        /// The one that was looked at.
+        wanted: Digest,
+    },
     /// The graph cannot be used.
     #[error("{path}: {source}")]
     Model {
@@ -86,62 +123,77 @@ pub enum BundleError {
         /// What came instead.
         said: String,
     },
-    /// There is nothing to serve, or too much.
-    #[error("{path} holds {found} model bundles, need 1 to {MAX_BUNDLES}: set [reader] models_dir")]
-    Count {
-        /// The models folder.
-        path: PathBuf,
-        /// How many sub-folders have a manifest.
-        found: usize,
-    },
+}
+
+impl Outline {
+    /// Reads the manifest of the bundle in `folder`; its digest too.
+    ///
+    /// # Errors
+    /// There is none, it is too large, or it lacks what every manifest says.
+    pub fn read(folder: &Path) -> Result<(Self, Digest), BundleError> {
+        let path = folder.join("manifest.toml");
+        let bytes = read_within(&path, MAX_MANIFEST_BYTES)?;
+        let wrong = |message| BundleError::Manifest { path: path.clone(), message };
+        let text = std::str::from_utf8(&bytes).map_err(|e| wrong(e.to_string()))?;
+        let outline = toml::from_str(text).map_err(|e| wrong(e.to_string().trim_end().to_owned()))?;
+        Ok((outline, Digest::of(&bytes)))
+    }
+
+    /// True for a bundle that writes instead of reading images.
+    #[must_use]
+    pub fn is_writer(&self) -> bool {
+        self.kind.as_deref() == Some("writer")
+    }
+}
+
+impl Vouched {
+    /// The bundle as it stands in `folder`, nobody having vouched for it: for tools that look
+    /// into a bundle, and tests.
+    ///
+    /// # Errors
+    /// As [`Outline::read`].
+    pub fn as_it_stands(folder: &Path) -> Result<Self, BundleError> {
+        let (outline, sha256) = Outline::read(folder)?;
+        Ok(Self { folder: folder.to_owned(), identity: BundleIdentity::of(&outline.bundle, sha256) })
+    }
+
+    /// The text of its manifest, if it is still the one that was vouched for.
+    ///
+    /// # Errors
+    /// It cannot be read, or is another.
+    pub fn manifest(&self) -> Result<String, BundleError> {
+        let path = self.folder.join("manifest.toml");
+        let bytes = read_within(&path, MAX_MANIFEST_BYTES)?;
+        let (found, wanted) = (Digest::of(&bytes), self.identity.sha256);
+        if found != wanted {
+            return Err(BundleError::Replaced { path, found, wanted });
+        }
+        String::from_utf8(bytes).map_err(|e| BundleError::Manifest { path, message: e.to_string() })
+    }
 }
 
 impl Bundle {
-    /// Loads every image bundle below `folder` (each sub-folder with a `manifest.toml` that is
-    /// not a writer's), by name.
-    ///
-    /// # Errors
-    /// The first bundle that may not serve.
-    pub fn load_all(folder: &Path) -> Result<Vec<Self>, BundleError> {
-        let unreadable = |source| BundleError::Unreadable { path: folder.to_owned(), source };
-        let mut folders = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let manifest = path.join("manifest.toml");
-            if manifest.is_file() && !is_writer(&manifest)? {
-                folders.push(path);
-            }
-        }
-        folders.sort();
-        if !(1..=MAX_BUNDLES).contains(&folders.len()) {
-            return Err(BundleError::Count { path: folder.to_owned(), found: folders.len() });
-        }
-        folders.iter().map(|f| Self::load(f)).collect()
-    }
-
     /// Loads one bundle: manifest, digests of every file, graph, golden check.
     ///
     /// # Errors
     /// See [`BundleError`].
-    pub fn load(folder: &Path) -> Result<Self, BundleError> {
-        Self::load_with(folder, Engines::Best)
+    pub fn load(vouched: &Vouched) -> Result<Self, BundleError> {
+        Self::load_with(vouched, Engines::Best)
     }
 
     /// As `load`, with a choice of who may run the graph.
     ///
     /// # Errors
     /// See [`BundleError`].
-    pub fn load_with(folder: &Path, engines: Engines) -> Result<Self, BundleError> {
-        let path = folder.join("manifest.toml");
-        let text = read(&path)?;
-        let wrong = |message| BundleError::Manifest { path: path.clone(), message };
-        let manifest = Manifest::parse(std::str::from_utf8(&text).map_err(|e| wrong(e.to_string()))?).map_err(wrong)?;
+    pub fn load_with(vouched: &Vouched, engines: Engines) -> Result<Self, BundleError> {
+        let folder = &vouched.folder;
+        let wrong = |message| BundleError::Manifest { path: folder.join("manifest.toml"), message };
+        let manifest = Manifest::parse(&vouched.manifest()?).map_err(wrong)?;
         for name in manifest.digests.keys() {
             read_verified(folder, name, &manifest.digests)?;
         }
         let model = prepare(folder, &manifest, engines)?;
-        let identity = BundleIdentity::of(&manifest.bundle, Digest::of(&text));
-        let bundle = Self { manifest, identity, model };
+        let bundle = Self { manifest, identity: vouched.identity.clone(), model };
         bundle.reproduce_golden(folder)?;
         Ok(bundle)
     }
@@ -211,23 +263,12 @@ fn prepare(folder: &Path, manifest: &Manifest, engines: Engines) -> Result<Model
         .map_err(|source| BundleError::Model { path: folder.join("model.onnx"), source })
 }
 
-/// True where the manifest says that the bundle writes instead of reading images.
-///
-/// # Errors
-/// It cannot be read, or is too large.
-pub fn is_writer(manifest: &Path) -> Result<bool, BundleError> {
-    let text = read(manifest)?;
-    Ok(std::str::from_utf8(&text).is_ok_and(|text| kind(text) == Kind::Writer))
-}
-
-/// The bytes of a bundle's file.
-///
-/// # Errors
-/// It cannot be read, or is too large.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
+/// The bytes of a bundle's file, at most `most_bytes`.
+fn read_within(path: &Path, most_bytes: u64) -> Result<Vec<u8>, BundleError> {
     let unreadable = |source| BundleError::Unreadable { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
-        return Err(unreadable(std::io::Error::other(format!("larger than {MAX_FILE_BYTES} bytes"))));
+    let size_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size_bytes > most_bytes {
+        return Err(unreadable(std::io::Error::other(format!("larger than {most_bytes} bytes"))));
     }
     std::fs::read(path).map_err(unreadable)
 }
@@ -242,7 +283,7 @@ pub(super) fn read_verified(
     digests: &BTreeMap<String, Digest>,
 ) -> Result<Vec<u8>, BundleError> {
     let path = folder.join(name);
-    let bytes = read(&path)?;
+    let bytes = read_within(&path, MAX_FILE_BYTES)?;
     let (found, wanted) = (Digest::of(&bytes), digests[name]);
     if found == wanted { Ok(bytes) } else { Err(BundleError::Changed { path, found, wanted }) }
 }
@@ -279,14 +320,25 @@ mod tests {
     }
 
     fn refusal(folder: &Path) -> String {
-        Bundle::load(folder).err().expect("the bundle must be refused").to_string()
+        let stands = Vouched::as_it_stands(folder);
+        stands.and_then(|vouched| Bundle::load(&vouched)).err().expect("the bundle must be refused").to_string()
     }
 
     #[test]
     fn every_shipped_bundle_reproduces_its_golden_output_here() {
-        let bundles = Bundle::load_all(Path::new(MODELS)).unwrap();
-        let names: Vec<&str> = bundles.iter().map(|b| b.identity().name.as_str()).collect();
-        assert_eq!(names, ["chest-adult", "chest-child"]);
+        for name in ["chest-adult", "chest-child"] {
+            let vouched = Vouched::as_it_stands(&Path::new(MODELS).join(name)).unwrap();
+            assert_eq!(Bundle::load(&vouched).unwrap().identity().name, name);
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_was_replaced_since_it_was_vouched_for_is_refused() {
+        let folder = copy();
+        let vouched = Vouched::as_it_stands(folder.path()).unwrap();
+        edit(folder.path(), "absent_below = ", "absent_below = 0");
+        let error = Bundle::load(&vouched).err().expect("another manifest").to_string();
+        assert!(error.contains("was vouched for: the bundle was changed"), "{error}");
     }
 
     #[test]

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::resident::Resident;
 use super::wire::{Answer, Request, WireError, claimed_len, frame};
-use super::write::{self, Serving};
+use super::write::Serving;
 use crate::infer::bundle::Bundle;
+use crate::infer::writer::Writer;
 use crate::os::{self, sandbox};
 
 /// Serves the gateway at the other end of standard input until it closes.
@@ -24,24 +25,24 @@ pub fn serve() -> Result<(), WireError> {
     os::end_with_parent()?;
     os::close_inherited()?;
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    let Some(Request::Start { models_dir, image_dirs, memory_bytes, writer }) = next(&mut socket)? else {
+    let Some(Request::Start { bundles, image_dirs, memory_bytes, writer }) = next(&mut socket)? else {
         return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));
     };
-    let readable: Vec<_> = image_dirs.into_iter().chain([models_dir.clone()]).collect();
+    let folders = bundles.iter().chain(&writer).map(|vouched| vouched.folder.clone());
+    let readable: Vec<_> = image_dirs.into_iter().chain(folders).collect();
     let walls = sandbox::raise(&readable, memory_bytes)?;
     os::step("reader-walled");
-    let bundles = match Bundle::load_all(&models_dir) {
+    let bundles = match bundles.iter().map(Bundle::load).collect::<Result<Vec<_>, _>>() {
         Ok(bundles) => bundles,
         Err(e) => return answer(&mut socket, &Answer::Unusable(e.to_string())),
     };
-    let identities = bundles.iter().map(|b| b.identity().clone()).collect();
     // A writer that may not serve takes nothing from the reading: the grammar writes.
-    let writer = writer.map(|name| write::load(&models_dir, &name));
+    let writer = writer.map(|vouched| Writer::load(&vouched).map_err(|e| e.to_string()));
     let serving = writer.as_ref().map(|writer| match writer {
         Ok(writer) => Serving::Ready(writer.identity().clone()),
         Err(why) => Serving::Unusable(why.clone()),
     });
-    answer(&mut socket, &Answer::Ready { bundles: identities, walls, writer: serving })?;
+    answer(&mut socket, &Answer::Ready { walls, writer: serving })?;
     os::step("reader-loaded");
     let mut resident = Resident::new(bundles, writer.and_then(Result::ok));
     while let Some(request) = next(&mut socket)? {

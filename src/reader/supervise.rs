@@ -20,6 +20,7 @@ use super::wire::{Answer, Answered, Request, WireError, claimed_len, frame};
 use super::write::{Drafted, Serving};
 use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
+use crate::models::Selection;
 use crate::os::sandbox::Walls;
 use crate::pulse::Pulse;
 use crate::report::facts::Facts;
@@ -30,16 +31,14 @@ const START_LIMIT: Duration = Duration::from_mins(2);
 /// What a reader needs to start.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Folder of bundles.
-    pub models_dir: PathBuf,
+    /// What is to serve.
+    pub models: Selection,
     /// What it may read beside the bundles: folders of instances, or instances.
     pub image_dirs: Vec<PathBuf>,
     /// Address space of the process, bytes.
     pub memory_bytes: u64,
     /// Longest time for one image.
     pub time_limit: Duration,
-    /// Name of the writer bundle among the bundles, where one is in use.
-    pub writer: Option<String>,
     /// Beats while an answer is awaited that may still come.
     pub pulse: Arc<Pulse>,
 }
@@ -50,7 +49,7 @@ pub struct Supervised {
     socket: UnixStream,
     time_limit: Duration,
     pulse: Arc<Pulse>,
-    /// What serves.
+    /// What serves, as it was chosen: the process has no say in it.
     pub bundles: Vec<BundleIdentity>,
     /// Which walls stand.
     pub walls: Walls,
@@ -104,20 +103,23 @@ impl Supervised {
             .map_err(ReaderError::Spawn)?;
         let mut socket = UnixStream::from_std(ours).map_err(ReaderError::Spawn)?;
         let start = Request::Start {
-            models_dir: settings.models_dir.clone(),
+            bundles: settings.models.images.clone(),
             image_dirs: settings.image_dirs.clone(),
             memory_bytes: settings.memory_bytes,
-            writer: settings.writer.clone(),
+            writer: settings.models.writer.clone().and_then(Result::ok),
         };
         match ask(&mut socket, &start, START_LIMIT, &settings.pulse).await {
-            Ok(Answer::Ready { bundles, walls, writer }) => Ok(Self {
+            Ok(Answer::Ready { walls, writer }) => Ok(Self {
                 child,
                 socket,
                 time_limit: settings.time_limit,
                 pulse: settings.pulse.clone(),
-                bundles,
+                bundles: settings.models.images.iter().map(|vouched| vouched.identity.clone()).collect(),
                 walls,
-                writer,
+                writer: match &settings.models.writer {
+                    Some(Err(why)) => Some(Serving::Unusable(why.clone())),
+                    _ => writer,
+                },
             }),
             Ok(Answer::Unusable(why)) => Err(ReaderError::Unusable(why)),
             Ok(Answer::Read(_) | Answer::Written(_)) => {

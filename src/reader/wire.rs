@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::write::{Drafted, Serving};
 use crate::digest::Digest;
-use crate::infer::findings::BundleIdentity;
+use crate::infer::bundle::Vouched;
 use crate::os::sandbox::Walls;
 use crate::report::facts::Facts;
 use crate::report::reading::Reading;
@@ -24,14 +24,14 @@ pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 pub enum Request {
     /// Raise the walls, load the bundles.
     Start {
-        /// Folder of bundles.
-        models_dir: PathBuf,
+        /// The bundles that read images, and who they must turn out to be.
+        bundles: Vec<Vouched>,
         /// Folders of instances, or instances.
         image_dirs: Vec<PathBuf>,
         /// Address space, bytes.
         memory_bytes: u64,
-        /// Name of the writer bundle in that folder, where one is in use.
-        writer: Option<String>,
+        /// The writer bundle, where one is in use.
+        writer: Option<Vouched>,
     },
     /// Read one instance.
     Read {
@@ -51,8 +51,6 @@ pub enum Request {
 pub enum Answer {
     /// Walls stand, every bundle reproduced its golden output.
     Ready {
-        /// What serves.
-        bundles: Vec<BundleIdentity>,
         /// What the kernel lacks.
         walls: Walls,
         /// What became of the writer, where one was asked for.

@@ -5,7 +5,6 @@
 //! number, name, date or word of the header. What comes back is a draft that the gateway
 //! holds against the sheet; the reader's word counts for nothing there.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -40,17 +39,6 @@ pub enum Drafted {
     Refused(RefusalCode),
     /// There is no writer that serves.
     NoWriter,
-}
-
-/// Loads the writer `name` below `models_dir`.
-///
-/// # Errors
-/// It may not serve, in words.
-pub fn load(models_dir: &Path, name: &str) -> Result<Writer, String> {
-    if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        return Err(format!("{name:?} is no name of a bundle"));
-    }
-    Writer::load(&models_dir.join(name)).map_err(|e| e.to_string())
 }
 
 /// Drafts the words of `facts`; `image` is the writer's view of the image that was read.
@@ -121,12 +109,5 @@ mod tests {
         let mut facts = sheet([fact("effusion", Hedge::Likely)]);
         facts.asked = ["pneumonia", "effusion"].into_iter().map(|label| label.try_into().unwrap()).collect();
         assert_eq!(question(&facts), "pneumonia, pleural effusion");
-    }
-
-    #[test]
-    fn a_name_that_leaves_the_models_folder_is_no_bundle() {
-        for name in ["", "..", "../x", "a/b", ".hidden"] {
-            assert!(load(Path::new("/nowhere"), name).is_err(), "{name}");
-        }
     }
 }

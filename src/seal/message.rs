@@ -1,4 +1,4 @@
-//! Small signed messages: receipts, commands, audit checkpoints. A JWS as `jws` has it, with
+//! Small signed messages: receipts, commands, audit checkpoints, signatures of model bundles. A JWS as `jws` has it, with
 //! a header and a bound of its own:
 //!
 //! 1. The header is `{"alg","kid","typ","cty"}`; `typ` is one of [`MessageType`], `cty` is
@@ -35,6 +35,9 @@ pub enum MessageType {
     /// The device says where its audit log stands.
     #[serde(rename = "residentd-checkpoint+jws")]
     Checkpoint,
+    /// A vendor says which files a model bundle is.
+    #[serde(rename = "residentd-bundle+jws")]
+    Bundle,
 }
 
 impl MessageType {
@@ -45,6 +48,7 @@ impl MessageType {
             Self::Receipt => "residentd-receipt+jws",
             Self::Command => "residentd-command+jws",
             Self::Checkpoint => "residentd-checkpoint+jws",
+            Self::Bundle => "residentd-bundle+jws",
         }
     }
 }
@@ -132,7 +136,8 @@ mod tests {
     use crate::seal::jws;
     use crate::seal::outcome::samples;
 
-    const ALL: [MessageType; 3] = [MessageType::Receipt, MessageType::Command, MessageType::Checkpoint];
+    const ALL: [MessageType; 4] =
+        [MessageType::Receipt, MessageType::Command, MessageType::Checkpoint, MessageType::Bundle];
 
     fn key() -> (DeviceKey, [PublicKey; 1]) {
         let key = DeviceKey::generate().unwrap();

@@ -91,6 +91,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ingest", &["audit", "clock", "config", "digest", "instance", "os", "pulse", "store"]),
     ("instance", &["digest"]),
     ("language", &[]),
+    ("models", &["clock", "digest", "infer", "os", "seal"]),
     ("mqtt", &["clock", "config", "os"]),
     ("os", &["clock"]),
     ("phantom", &["digest", "instance"]),

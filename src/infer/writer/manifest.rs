@@ -190,29 +190,6 @@ pub struct GoldenSpec {
     pub sheets: String,
 }
 
-/// What kind of bundle a manifest describes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It reads images.
-    Image,
-    /// It writes text.
-    Writer,
-}
-
-/// The kind that the manifest's first lines claim; what cannot be told is an image bundle, whose
-/// parser says what is wrong.
-#[must_use]
-pub fn kind(text: &str) -> Kind {
-    #[derive(Deserialize)]
-    struct Claim {
-        kind: Option<String>,
-    }
-    match toml::from_str::<Claim>(text) {
-        Ok(Claim { kind: Some(kind) }) if kind == "writer" => Kind::Writer,
-        _ => Kind::Image,
-    }
-}
-
 impl WriterManifest {
     /// Parses and checks a manifest.
     ///

@@ -23,9 +23,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::bundle::{BundleError, read, read_verified};
+use super::bundle::{BundleError, Vouched, read_verified};
 use super::findings::BundleIdentity;
-use crate::digest::Digest;
 use crate::preprocess::Geometry;
 use decoder::{Decoder, Given};
 use manifest::{InputSpec, WriterManifest};
@@ -68,12 +67,10 @@ impl Writer {
     ///
     /// # Errors
     /// See [`BundleError`].
-    pub fn load(folder: &Path) -> Result<Self, BundleError> {
-        let path = folder.join("manifest.toml");
-        let text = read(&path)?;
-        let wrong = |message| BundleError::Manifest { path: path.clone(), message };
-        let utf8 = std::str::from_utf8(&text).map_err(|e| wrong(e.to_string()))?;
-        let manifest = WriterManifest::parse(utf8).map_err(wrong)?;
+    pub fn load(vouched: &Vouched) -> Result<Self, BundleError> {
+        let folder = vouched.folder.as_path();
+        let wrong = |message| BundleError::Manifest { path: folder.join("manifest.toml"), message };
+        let manifest = WriterManifest::parse(&vouched.manifest()?).map_err(wrong)?;
         for name in manifest.digests.keys() {
             read_verified(folder, name, &manifest.digests)?;
         }
@@ -82,9 +79,8 @@ impl Writer {
             .map_err(|message| BundleError::Manifest { path: folder.join(&manifest.tokenizer.file), message })?;
         let decoder = Decoder::prepare(&file(&manifest.encoder.file)?, &file(&manifest.decoder.file)?, &manifest)
             .map_err(|source| BundleError::Model { path: folder.to_owned(), source })?;
-        let identity = BundleIdentity::of(&manifest.bundle, Digest::of(&text));
         let golden = file(&manifest.golden.sheets)?;
-        let writer = Self { manifest, identity, vocabulary, decoder };
+        let writer = Self { manifest, identity: vouched.identity.clone(), vocabulary, decoder };
         writer.reproduce_golden(folder, &golden)?;
         Ok(writer)
     }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Kind, WriterManifest, kind};
+use super::manifest::WriterManifest;
 use super::refusal::RefusalCode;
 use super::vocabulary::Vocabulary;
 use super::{Sheet, Writer};
 use crate::digest::Digest;
+use crate::infer::bundle::{Outline, Vouched};
 
 const WORDS: [&str; 16] = [
     "<nothing>",
@@ -124,12 +125,17 @@ fn facts(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_manifest_tells_its_kind_and_a_writers_is_no_image_bundles() {
-    assert_eq!(kind(&manifest("")), Kind::Writer);
-    assert_eq!(kind("format = 1\n"), Kind::Image);
-    assert_eq!(kind("kind = \"writer"), Kind::Image);
+    let folder = tempfile::tempdir().unwrap();
+    let is_writer = |text: &str| {
+        std::fs::write(folder.path().join("manifest.toml"), text).unwrap();
+        Outline::read(folder.path()).ok().map(|(outline, _)| outline.is_writer())
+    };
+    assert_eq!(is_writer(&manifest("")), Some(true));
+    assert_eq!(is_writer("format = 1\n"), None);
+    assert_eq!(is_writer("kind = \"writer"), None);
     let child = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/chest-child/manifest.toml"));
     let child = child.unwrap();
-    assert_eq!(kind(&child), Kind::Image);
+    assert_eq!(is_writer(&child), Some(false));
     assert!(WriterManifest::parse(&child).is_err());
     assert!(crate::infer::manifest::Manifest::parse(&manifest("")).is_err());
 }
@@ -267,7 +273,11 @@ fn change(folder: &Path, name: &str, with: impl FnOnce(String) -> String) {
 }
 
 fn refusal(folder: &Path) -> String {
-    Writer::load(folder).err().expect("the writer must be refused").to_string()
+    Vouched::as_it_stands(folder)
+        .and_then(|vouched| Writer::load(&vouched))
+        .err()
+        .expect("the writer must be refused")
+        .to_string()
 }
 
 fn sheet(words: &[&str]) -> Sheet {
@@ -276,7 +286,7 @@ fn sheet(words: &[&str]) -> Sheet {
 
 #[test]
 fn the_shipped_writer_writes_what_its_sheet_says_and_runs_on_our_kernels() {
-    let writer = Writer::load(&shipped()).unwrap();
+    let writer = Writer::load(&Vouched::as_it_stands(&shipped()).unwrap()).unwrap();
     assert!(writer.identity().research_only);
     assert!(writer.int8_products() > 20, "{}", writer.int8_products());
     let asked = sheet(&["<pneumothorax:absent>", "<effusion:present>", "<side:left>", "<cardiomegaly:absent>"]);
@@ -291,7 +301,7 @@ fn the_shipped_writer_writes_what_its_sheet_says_and_runs_on_our_kernels() {
     let wide = std::fs::read_to_string(&path).unwrap().replace("beam_width = 1", "beam_width = 3");
     std::fs::write(&path, wide).unwrap();
     // Its golden texts are greedy ones: a beam may write others, and then it says so.
-    match Writer::load(folder.path()) {
+    match Writer::load(&Vouched::as_it_stands(folder.path()).unwrap()) {
         Ok(beam) => assert!(!beam.write(&asked, &|| false).unwrap().findings.is_empty()),
         Err(e) => assert!(e.to_string().contains("golden text"), "{e}"),
     }
@@ -299,7 +309,7 @@ fn the_shipped_writer_writes_what_its_sheet_says_and_runs_on_our_kernels() {
 
 #[test]
 fn no_sheet_makes_the_shipped_writer_speak_of_what_was_not_assessed() {
-    let writer = Writer::load(&shipped()).unwrap();
+    let writer = Writer::load(&Vouched::as_it_stands(&shipped()).unwrap()).unwrap();
     let labels = &writer.manifest().sheet.labels;
     for (at, label) in labels.iter().enumerate() {
         let state = ["present", "uncertain", "absent"][at % 3];
@@ -322,7 +332,7 @@ fn no_sheet_makes_the_shipped_writer_speak_of_what_was_not_assessed() {
 
 #[test]
 fn a_sheet_from_a_future_format_and_time_that_is_up_are_refused_by_code() {
-    let writer = Writer::load(&shipped()).unwrap();
+    let writer = Writer::load(&Vouched::as_it_stands(&shipped()).unwrap()).unwrap();
     let future = Sheet { format: 2, ..sheet(&["<effusion:present>"]) };
     assert_eq!(writer.write(&future, &|| false).unwrap_err().code(), RefusalCode::SheetFormat);
     let late = writer.write(&sheet(&["<effusion:present>"]), &|| true).unwrap_err();

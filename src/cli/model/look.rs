@@ -5,30 +5,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Subcommand;
 
-use super::exit;
+use crate::cli::exit;
+use crate::cli::vouching::Trusting;
 use crate::infer::bundle::Bundle;
 use crate::infer::model::{Engines, Model, NodePath, Path};
 use crate::infer::writer::{Sheet, Writer};
 use crate::os;
 
 #[derive(clap::Args)]
-pub struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Print each node, its output's shape, who does it and its share of the time
-    Explain(Explain),
-    /// Print what a writer bundle drafts from each line of fact words, unguarded, to compare
-    Write(Write),
-}
-
-#[derive(clap::Args)]
-struct Write {
+pub struct Write {
+    #[command(flatten)]
+    trusting: Trusting,
     /// The writer bundle's folder
     bundle: PathBuf,
     /// JSON lines of fact words and a question, as golden/sheets.json of a writer has them
@@ -47,7 +35,9 @@ struct FactWords {
 }
 
 #[derive(clap::Args)]
-struct Explain {
+pub struct Explain {
+    #[command(flatten)]
+    trusting: Trusting,
     /// The bundle's folder
     bundle: PathBuf,
     /// How often to run it; times are the least of the runs
@@ -61,15 +51,9 @@ struct Explain {
     times: bool,
 }
 
-pub fn model(arguments: &Arguments) -> anyhow::Result<()> {
-    match &arguments.command {
-        Command::Explain(arguments) => explain(arguments),
-        Command::Write(arguments) => write(arguments),
-    }
-}
-
-fn write(arguments: &Write) -> anyhow::Result<()> {
-    let writer = Writer::load(&arguments.bundle).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
+pub fn write(arguments: &Write) -> anyhow::Result<()> {
+    let vouched = arguments.trusting.one(&arguments.bundle)?;
+    let writer = Writer::load(&vouched).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
     let text = std::fs::read_to_string(&arguments.sheets).with_context(|| arguments.sheets.display().to_string())?;
     for (number, line) in text.lines().enumerate() {
         let words: FactWords = serde_json::from_str(line).with_context(|| format!("sheet {}", number + 1))?;
@@ -92,9 +76,10 @@ fn write(arguments: &Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn explain(arguments: &Explain) -> anyhow::Result<()> {
+pub fn explain(arguments: &Explain) -> anyhow::Result<()> {
     let engines = if arguments.stock { Engines::StockTract } else { Engines::Best };
-    let bundle = Bundle::load_with(&arguments.bundle, engines).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
+    let vouched = arguments.trusting.one(&arguments.bundle)?;
+    let bundle = Bundle::load_with(&vouched, engines).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
     let mut runs = whole_runs(bundle.model(), arguments.runs)?;
     if arguments.times {
         for time in runs {
