@@ -72,6 +72,12 @@ impl Board {
         Self { facts: facts.expect("a test wants a generic board").clone(), recognised }
     }
 
+    /// False where another board's facts stand in.
+    #[must_use]
+    pub const fn is_recognised(&self) -> bool {
+        matches!(self.recognised, Recognised::Board(_))
+    }
+
     /// Address space for the reader, in bytes, on a machine below `root`: the board's, or what
     /// the gateway leaves where this one has less memory.
     #[must_use]

@@ -158,6 +158,7 @@ impl Facts {
             (facts.name.is_empty(), "name is empty"),
             (facts.cpu.cores == 0, "[cpu] cores must be at least 1"),
             (outside(&facts.cpu.gateway) || outside(&facts.cpu.reader), "[cpu] names a CPU that it has not"),
+            (facts.cpu.gateway.is_some() != facts.cpu.reader.is_some(), "[cpu] gateway and reader go together"),
             (facts.memory.reader_mib < 256, "[memory] reader_mib must be at least 256: the models alone need that"),
             (warm_c >= hot_c, "[thermal] warm_c must be below hot_c"),
             (hysteresis_c < 1, "[thermal] hysteresis_c must be at least 1"),

@@ -1,6 +1,6 @@
 //! One look at the board: everything that can be measured, at one time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Board;
 use super::facts::PowerModes;
@@ -46,6 +46,18 @@ impl Look {
                 PowerModes::Nvpmodel => nvpmodel(root),
             }),
         }
+    }
+}
+
+impl Board {
+    /// What must be readable, beyond `/sys`, `/proc` and `/etc`, to look at it.
+    #[must_use]
+    pub fn readable(&self, root: &Root) -> Vec<PathBuf> {
+        let modes = self.facts.power.as_ref().map(|power| match power.modes {
+            PowerModes::Nvpmodel => root.path("var/lib/nvpmodel"),
+        });
+        let recorded = Some(root.folder().to_owned()).filter(|folder| folder != Path::new("/"));
+        modes.into_iter().chain(recorded).collect()
     }
 }
 

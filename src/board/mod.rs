@@ -26,7 +26,7 @@ pub use lamp::{Lamp, Pattern, State};
 pub use lights::Lights;
 pub use look::Look;
 pub use memory::Memory;
-pub use problems::{Problem, Severity, problems};
+pub use problems::{Problem, Severity, problems, worn};
 pub use root::Root;
 pub use storage::{Health, Spare, Storage, Wear};
 pub use thermal::{Sensor, Throttling};

@@ -188,8 +188,9 @@ fn disk(board: &Board, storage: &Storage) -> Vec<Problem> {
     found
 }
 
-/// What is known of a disk that is not fine.
-pub(super) fn worn(storage: &Storage) -> String {
+/// What is known of a disk that is not fine, in words.
+#[must_use]
+pub fn worn(storage: &Storage) -> String {
     let errors = storage.errors.filter(|errors| *errors > 0);
     let mut seen = Vec::new();
     seen.extend(storage.volume.read_only.then(|| "it can only be read".to_owned()));

@@ -33,6 +33,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for missing in &walls.missing {
         warn!("the gateway's sandbox is incomplete: {missing}");
     }
+    if let Some(cpus) = &board.facts.cpu.gateway
+        && let Err(e) = os::run_on(cpus.numbers())
+    {
+        warn!("not one of the CPUs {cpus} that are the gateway's on this board is there ({e}): any will do");
+    }
     let threads = usize::from(board.facts.cpu.cores.clamp(1, MAX_THREADS));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(serve(&config))

@@ -7,12 +7,15 @@ mod auditing;
 mod comparing;
 mod isolate;
 mod lock;
+mod minding;
 mod probe;
 mod reach;
 mod reading;
 mod reload;
 mod retention;
 mod room;
+mod tally;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +27,8 @@ use tokio::task::JoinSet;
 
 pub use reach::reach;
 pub use reload::{NotReloaded, Reload};
+
+use minding::Minding;
 
 use crate::audit::{AuditError, Event, Writer};
 use crate::board::{Board, Root};
@@ -125,6 +130,9 @@ impl Daemon {
         if let Some(receiver) = &config.file.receiver {
             publisher = publisher.believing(receiver)?;
         }
+        let (minding, minded) =
+            Minding::new(config, &listener, &publisher, &store, alerts.clone(), settings.memory_bytes, now);
+        let publisher = publisher.telling(minded.telemetry);
 
         let days = config.file.retention.comparison_days;
         let (config, live) = watch::channel(Arc::new(config.clone()));
@@ -154,6 +162,7 @@ impl Daemon {
             room::tell(room, a, st).await;
             ("room", Ok(()))
         });
+        tasks.spawn(minding.run(stopped.clone()));
         let comparing = Arc::new(comparing::Comparing::new(&key, days));
         let reading = reading::Reading {
             store: store.clone(),
@@ -164,6 +173,8 @@ impl Daemon {
             alerts,
             sealed,
             comparing,
+            tally: minded.tally,
+            heat: minded.heat,
             now,
         };
         let st = stopped.clone();
@@ -241,11 +252,13 @@ pub fn selected(file: &File, now: Moment) -> Result<Selection, ModelsError> {
 #[must_use]
 pub fn reader_settings(reader: &Reader, models: Selection, image_dirs: Vec<PathBuf>) -> Settings {
     let root = Root::machine();
+    let board = Board::detect(&root);
     let configured = reader.memory_mib.map(|mib| u64::from(mib) * 1024 * 1024);
     Settings {
         models,
         image_dirs,
-        memory_bytes: configured.unwrap_or_else(|| Board::detect(&root).reader_memory_bytes(&root)),
+        memory_bytes: configured.unwrap_or_else(|| board.reader_memory_bytes(&root)),
+        cpus: board.facts.cpu.reader.as_ref().map_or_else(Vec::new, |cpus| cpus.numbers().to_vec()),
         time_limit: reader.time_limit_s.duration(),
         pulse: Arc::default(),
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::DaemonError;
+use crate::board::{Board, Root};
 use crate::config::Configuration;
 use crate::os::confine::Reach;
 use crate::os::private;
@@ -22,9 +23,12 @@ pub fn reach(config: &Configuration) -> Result<Reach, DaemonError> {
     let mut readable = vec![config.path.clone()];
     paths(&serde_json::to_value(file).unwrap_or_default(), &mut readable);
     readable.extend(private::credentials());
+    let root = Root::machine();
+    let board = Board::detect(&root);
+    readable.extend(board.readable(&root));
     let broker = file.broker.as_ref().map(|broker| broker.listen.port());
     Ok(Reach {
-        writable: vec![state_dir.clone()],
+        writable: [state_dir.clone()].into_iter().chain(board.light_files(&root)).collect(),
         readable,
         listens: [file.dicom.listen.port()].into_iter().chain(broker).collect(),
         connects: vec![file.mqtt.port],

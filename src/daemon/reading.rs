@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use super::isolate;
 use crate::audit::{self, Audit, Event};
+use crate::board::Heat;
 use crate::clock::Moment;
 use crate::config::{Configuration, FindingLabel, Report};
 use crate::digest::Digest;
@@ -32,6 +33,7 @@ use crate::seal::outcome::seal_reading;
 use crate::store::{NewPrior, SealedOutcome, Store, StoreError, StoredInstance, Urgency};
 
 use super::comparing::{Compared, Comparing};
+use super::tally::{self, Tally};
 
 /// How often the reader may die on one instance before that is its outcome.
 const MAX_STRIKES: u32 = 3;
@@ -41,6 +43,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The same where the disk is full: room may come back at any time, and then it goes on
 /// within ten seconds.
 const FULL_PAUSE: Duration = Duration::from_secs(2);
+/// Longest rest of a warm board after an image. It rests for as long as the image took, so
+/// that the reader, which has one thread, works half of the time.
+const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// What the loop works with.
 pub struct Reading {
@@ -52,6 +57,8 @@ pub struct Reading {
     pub alerts: AlertSender,
     pub sealed: Arc<Notify>,
     pub comparing: Arc<Comparing>,
+    pub tally: Arc<Tally>,
+    pub heat: watch::Receiver<Heat>,
     pub now: fn() -> Moment,
 }
 
@@ -71,6 +78,7 @@ impl Reading {
 
     async fn read_all(&self, reader: Supervised, received: &Notify) -> Result<(), String> {
         let serving = reader.bundles.clone();
+        self.tally.serves(&reader);
         let mut reader = Some(reader);
         let mut pause = FIRST_PAUSE;
         let resumed = self.blocking(|store| {
@@ -81,8 +89,15 @@ impl Reading {
         let pulse = &self.settings.pulse;
         loop {
             pulse.beat();
-            match self.step(&mut reader, &serving).await {
-                Ok(true) => pause = FIRST_PAUSE,
+            self.cooled().await;
+            let began = Instant::now();
+            let stepped = self.step(&mut reader, &serving).await;
+            self.tally.stuck(stepped.is_err());
+            match stepped {
+                Ok(true) => {
+                    pause = FIRST_PAUSE;
+                    self.rest(began.elapsed()).await;
+                }
                 Ok(false) => pulse.idle(received.notified()).await,
                 Err(e) => {
                     if e.is_full() {
@@ -98,10 +113,26 @@ impl Reading {
         }
     }
 
+    /// Waits while the board is too hot; what was accepted meanwhile is read afterwards.
+    async fn cooled(&self) {
+        let mut heat = self.heat.clone();
+        let _ = self.settings.pulse.idle(heat.wait_for(|heat| *heat < Heat::Hot)).await;
+    }
+
+    /// Rests after an image that took `worked`, while the board is warm.
+    async fn rest(&self, worked: Duration) {
+        let mut heat = self.heat.clone();
+        if *heat.borrow() == Heat::Warm {
+            let cool = heat.wait_for(|heat| *heat == Heat::Cool);
+            let _ = self.settings.pulse.idle(tokio::time::timeout(worked.min(LONGEST_REST), cool)).await;
+        }
+    }
+
     /// One instance from unread to sealed; false where none is unread.
     async fn step(&self, slot: &mut Option<Supervised>, serving: &[BundleIdentity]) -> Result<bool, StepError> {
         let Some(instance) = self.blocking(Store::next_unread).await? else { return Ok(false) };
         os::step("taken");
+        let _busy = self.tally.begin();
         let reader = self.living(slot).await?;
         let start = Instant::now();
         let mut survived = true;
@@ -157,6 +188,7 @@ impl Reading {
             for missing in &started.walls.missing {
                 warn!("the new reader's sandbox is incomplete: {missing}");
             }
+            self.tally.serves(&started);
             started
         };
         Ok(slot.insert(reader))
@@ -194,6 +226,7 @@ impl Reading {
         };
         let (key, sha256) = (self.key.clone(), config.sha256);
         let (kind, alert) = (kind(&reading.outcome), alert(&reading, &config.file.report.urgent, &id));
+        let counts_as = tally::Kind::from(&reading.outcome);
         let is_urgent = alert.as_ref().is_some_and(|alert| alert.kind == AlertKind::UrgentFinding);
         let urgency = if is_urgent { Urgency::Urgent } else { Urgency::Routine };
         let instance_sha256 = instance.instance.sha256;
@@ -213,6 +246,7 @@ impl Reading {
             let report_id = id.as_str().into();
             self.audit.note(Event::Sealed { sequence, outcome, report_id, instance: instance_sha256 });
             info!("outcome {sequence} ({id}): {kind}, {} ms", start.elapsed().as_millis());
+            self.tally.sealed(counts_as);
         }
         self.sealed.notify_one();
         if let Some(alert) = alert {

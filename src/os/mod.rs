@@ -118,16 +118,47 @@ pub fn kernel_believes_its_clock() -> Option<bool> {
     (state != -1).then_some(state != libc::TIME_ERROR && status & libc::STA_UNSYNC == 0)
 }
 
+/// Lets this thread, and those that it starts from now on, run on these CPUs alone; those
+/// that the machine lacks, or that are not ours to use, are left out.
+///
+/// # Errors
+/// Not one of them is there.
+#[expect(unsafe_code, reason = "sched_setaffinity has no safe wrapper among the features that we compile")]
+pub fn run_on(cpus: &[u16]) -> io::Result<()> {
+    // SAFETY: `cpu_set_t` is plain data for which all zeros is the empty set; CPU_SET checks its
+    // bounds, and the call reads no further than the size that it is given.
+    let done = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        for cpu in cpus {
+            libc::CPU_SET((*cpu).into(), &mut set);
+        }
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) == 0
+    };
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Peak resident memory of process `pid` (or this one) in KiB, from `/proc`.
 ///
 /// # Errors
 /// The process is gone or `/proc` is not there.
 pub fn peak_rss_kib(pid: Option<u32>) -> io::Result<u64> {
+    status_kib(pid, "VmHWM:")
+}
+
+/// Resident memory of process `pid` (or this one) in KiB now, from `/proc`.
+///
+/// # Errors
+/// The process is gone, not ours to see, or `/proc` is not there.
+pub fn resident_kib(pid: Option<u32>) -> io::Result<u64> {
+    status_kib(pid, "VmRSS:")
+}
+
+fn status_kib(pid: Option<u32>, field: &str) -> io::Result<u64> {
     let path = pid.map_or_else(|| "/proc/self/status".to_owned(), |pid| format!("/proc/{pid}/status"));
     std::fs::read_to_string(path)?
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
-        .ok_or_else(|| io::Error::other("no VmHWM in /proc status"))
+        .find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB")?.trim().parse().ok())
+        .ok_or_else(|| io::Error::other(format!("no {field} in /proc status")))
 }
 
 /// Lets `backlog` connections wait to be accepted; the standard library's 128 are full

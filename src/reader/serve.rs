@@ -25,9 +25,14 @@ pub fn serve() -> Result<(), WireError> {
     os::end_with_parent()?;
     os::close_inherited()?;
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    let Some(Request::Start { bundles, image_dirs, memory_bytes, writer }) = next(&mut socket)? else {
+    let Some(Request::Start { bundles, image_dirs, memory_bytes, cpus, writer }) = next(&mut socket)? else {
         return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));
     };
+    // Before the walls, which deny it. A board that lacks them all lets the kernel choose.
+    if !cpus.is_empty() {
+        let _ = os::run_on(&cpus);
+    }
+    let writer = writer.map(|writer| *writer);
     let folders = bundles.iter().chain(&writer).map(|vouched| vouched.folder.clone());
     let readable: Vec<_> = image_dirs.into_iter().chain(folders).collect();
     let walls = sandbox::raise(&readable, memory_bytes)?;

@@ -37,6 +37,8 @@ pub struct Settings {
     pub image_dirs: Vec<PathBuf>,
     /// Address space of the process, bytes.
     pub memory_bytes: u64,
+    /// CPUs that it runs on; none: those that the gateway runs on.
+    pub cpus: Vec<u16>,
     /// Longest time for one image.
     pub time_limit: Duration,
     /// Beats while an answer is awaited that may still come.
@@ -106,7 +108,8 @@ impl Supervised {
             bundles: settings.models.images.clone(),
             image_dirs: settings.image_dirs.clone(),
             memory_bytes: settings.memory_bytes,
-            writer: settings.models.writer.clone().and_then(Result::ok),
+            cpus: settings.cpus.clone(),
+            writer: settings.models.writer.clone().and_then(Result::ok).map(Box::new),
         };
         match ask(&mut socket, &start, START_LIMIT, &settings.pulse).await {
             Ok(Answer::Ready { walls, writer }) => Ok(Self {

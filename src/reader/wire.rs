@@ -30,8 +30,10 @@ pub enum Request {
         image_dirs: Vec<PathBuf>,
         /// Address space, bytes.
         memory_bytes: u64,
+        /// CPUs to run on; none: as it was started.
+        cpus: Vec<u16>,
         /// The writer bundle, where one is in use.
-        writer: Option<Vouched>,
+        writer: Option<Box<Vouched>>,
     },
     /// Read one instance.
     Read {

@@ -30,7 +30,7 @@ use rusqlite::Connection;
 use crate::os::disk::reserve::Reserve;
 use crate::os::disk::{self, Disk, sqlite};
 pub use instances::{Accepted, NewInstance, StoredInstance};
-pub use outbox::{Receipted, Required};
+pub use outbox::{Queue, Receipted, Required};
 pub use outcomes::{Head, Outgoing, SealedOutcome, Urgency};
 pub use priors::{Comparable, NewPrior, StoredPrior, Taken};
 

@@ -29,7 +29,31 @@ pub enum Receipted {
     Foreign,
 }
 
+/// What waits in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// Images that are kept: unread, undelivered, or not yet due to go.
+    pub spooled: u64,
+    /// Instances without an outcome.
+    pub unread: u64,
+    /// Outcomes that are not delivered.
+    pub outbox: u64,
+}
+
 impl Store {
+    /// What waits, counted over what waits alone, however much there was before.
+    ///
+    /// # Errors
+    /// `SQLite` failed.
+    pub fn queue(&self) -> Result<Queue, StoreError> {
+        const COUNT: &str =
+            "SELECT (SELECT count(*) FROM instances WHERE concluded = 0), (SELECT count(*) FROM outbox),
+             (SELECT count(*) FROM deliveries WHERE image_retired = 0)";
+        let row = |row: &rusqlite::Row| Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?].map(i64::cast_unsigned));
+        let [unread, outbox, delivered] = self.lock().query_row(COUNT, [], row).map_err(|e| self.sqlite(e))?;
+        Ok(Queue { spooled: unread + outbox + delivered, unread, outbox })
+    }
+
     /// At most `limit` undelivered outcomes of one urgency with a sequence above `after`, in order.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod alerts;
 mod architecture;
 mod audit;
 mod bad_input;
+mod board;
 mod comparison;
 mod crash;
 mod full_disk;
