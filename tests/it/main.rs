@@ -12,6 +12,7 @@ mod fuzz_seeds;
 mod hostile_peers;
 mod isolation;
 mod peers;
+mod provision;
 mod service;
 mod site;
 mod stopping;

@@ -1,0 +1,224 @@
+//! A box is provisioned once, whatever happens on the way, and then stays as it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::site::{MODELS, RESIDENTD, files_below, installed, text};
+
+/// `residentd provision` with `arguments`; nobody is there to be asked.
+fn provision(arguments: &[&str]) -> Command {
+    let mut command = Command::new(RESIDENTD);
+    command.arg("provision").args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn output(mut command: Command) -> Output {
+    command.output().unwrap()
+}
+
+/// Every file below `folder` with its bytes.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let name = |path: &Path| path.strip_prefix(folder).unwrap().display().to_string();
+    files_below(folder).iter().map(|path| (name(path), fs::read(path).unwrap())).collect()
+}
+
+/// A stick with the answers for a site and all that they name.
+fn stick(folder: &Path) -> String {
+    let hospital = residentd::seal::key::DeviceKey::generate().unwrap();
+    fs::write(folder.join("receiver.pub.pem"), hospital.public().to_pem()).unwrap();
+    fs::write(folder.join("vendor.pub.jwk"), hospital.public().to_jwk()).unwrap();
+    fs::write(folder.join("broker.password"), "secret\n").unwrap();
+    let authority = rcgen::generate_simple_self_signed(vec!["broker".to_owned()]).unwrap();
+    fs::write(folder.join("ca.pem"), authority.cert.pem()).unwrap();
+    let answers = folder.join("site.toml");
+    let page = "site = \"clinic\"\nbroker = \"broker\"\nbroker_ca = \"ca.pem\"\nbroker_user = \"cart\"\n\
+                broker_password_file = \"broker.password\"\nclient_certificate = \"request\"\n\
+                receivers = [\"receiver.pub.pem\"]\nmodel_anchors = [\"vendor.pub.jwk\"]\n";
+    fs::write(&answers, page).unwrap();
+    answers.display().to_string()
+}
+
+#[test]
+fn one_answer_file_provisions_many_boxes_each_with_a_key_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = stick(folder.path());
+    let mut keys = std::collections::BTreeSet::new();
+    for n in 1..=3 {
+        let (device, dir) = (format!("cart-{n}"), folder.path().join(format!("box-{n}")));
+        let made =
+            output(provision(&["--answers", &answers, "--device", &device, "--dir", &dir.display().to_string()]));
+        let page = text(&made);
+        assert!(made.status.success(), "{page}");
+        assert!(page.contains("mqtt.csr signed by the broker's authority"), "what is missing is said: {page}");
+        let config = residentd::config::Configuration::load(&dir.join("residentd.toml")).unwrap();
+        assert_eq!(config.file.device.name.as_str(), device);
+        assert_eq!((config.file.mqtt.port, config.file.receiver.unwrap().keys.len()), (8883, 1));
+        keys.insert(fs::read_to_string(dir.join("device.pub.pem")).unwrap());
+        let secret = |name: &str| residentd::os::mode(&dir.join(name)).unwrap();
+        assert_eq!(["device.key", "mqtt.key", "mqtt.password"].map(secret), [0o600; 3]);
+        assert_eq!(files_below(&dir.join("trust/models")).len(), 1);
+        if installed("openssl") {
+            let csr = dir.join("mqtt.csr");
+            let told = Command::new("openssl")
+                .args(["req", "-verify", "-noout", "-subject", "-in"])
+                .arg(&csr)
+                .output()
+                .unwrap();
+            assert!(
+                told.status.success() && text(&told).contains(&device) && text(&told).contains("clinic"),
+                "{}",
+                text(&told)
+            );
+        }
+    }
+    assert_eq!(keys.len(), 3);
+}
+
+#[test]
+fn an_answer_file_with_a_typo_is_refused_at_its_line_and_column_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (answers, dir) = (folder.path().join("site.toml"), folder.path().join("box"));
+    let run = || output(provision(&["--answers", &answers.display().to_string(), "--dir", &dir.display().to_string()]));
+    for (page, told) in [
+        ("site = \"clinic\"\ndevcie = \"cart-1\"\n", ["line 2, column 1", "expected one of `site`, `device`"]),
+        ("site = \"clinic\"\ndevice = \"cart-1\"\nlisten = 104\n", ["line 3, column 10", "listen = 104"]),
+        ("site = \"clinic\"\ndevice = \"cart-1\"\nreceivers = [\"no.pem\"]\n", ["receivers", "no.pem"]),
+        ("site = \"clinic\"\n", ["not answered: device", "--device"]),
+    ] {
+        fs::write(&answers, page).unwrap();
+        let refused = run();
+        let said = text(&refused);
+        assert!(!refused.status.success() && told.iter().all(|words| said.contains(words)), "{page}: {said}");
+        assert!(!dir.exists(), "{page}");
+    }
+}
+
+#[test]
+fn a_second_run_shows_what_is_there_and_changes_no_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = stick(folder.path());
+    let dir = folder.path().join("box");
+    let at = ["--dir".to_owned(), dir.display().to_string()];
+    let at = [at[0].as_str(), at[1].as_str()];
+    let first = output(provision(&[&["--answers", &answers, "--device", "cart-1"], &at[..]].concat()));
+    assert!(first.status.success(), "{}", text(&first));
+    let before = contents(&dir);
+    for arguments in [&[][..], &["--device", "cart-1"], &["--answers", &answers]] {
+        let again = output(provision(&[arguments, &at[..]].concat()));
+        assert!(again.status.success(), "{}", text(&again));
+        let key = residentd::seal::public::PublicKey::load(&dir.join("device.pub.pem")).unwrap();
+        assert!(text(&again).contains(key.id()) && text(&again).contains("cart-1"), "{}", text(&again));
+        assert_eq!(contents(&dir), before);
+    }
+    let other = output(provision(&[&["--device", "cart-2"], &at[..]].concat()));
+    assert_eq!(other.status.code(), Some(73), "{}", text(&other));
+    assert_eq!(contents(&dir), before);
+    // What can be made again is; what cannot is said.
+    for name in ["device.pub.pem", "enrolment.png", "mqtt.csr"] {
+        fs::remove_file(dir.join(name)).unwrap();
+    }
+    assert!(output(provision(&at)).status.success());
+    let mended = contents(&dir);
+    assert!(mended.keys().eq(before.keys()));
+    assert!(mended.iter().all(|(name, bytes)| name == "mqtt.csr" || before[name] == *bytes));
+    fs::remove_file(dir.join("device.key")).unwrap();
+    let lacking = output(provision(&at));
+    assert!(
+        text(&lacking).contains("MISSING") && text(&lacking).contains("device.key is not there"),
+        "{}",
+        text(&lacking)
+    );
+    assert!(!dir.join("device.key").exists(), "a chain is not begun anew under its feet");
+}
+
+/// The power goes after each durable step, and within it.
+#[test]
+fn a_run_that_was_killed_between_any_two_steps_is_completed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = stick(folder.path());
+    let mut whole = 0;
+    for step in ["written", "placed", "provision-key", "provision-public", "provision-put"] {
+        for nth in 1.. {
+            let dir = folder.path().join(format!("{step}-{nth}"));
+            let run = || provision(&["--answers", &answers, "--device", "cart-1", "--dir", &dir.display().to_string()]);
+            let mut doomed = run();
+            doomed.env("RESIDENTD_KILL_AT", format!("{step}:{nth}"));
+            if output(doomed).status.success() {
+                assert!(nth > 1, "{step} is no step");
+                break;
+            }
+            let public = fs::read(dir.join("device.pub.pem")).ok();
+            let key = fs::read(dir.join("device.key")).ok();
+            let again = output(run());
+            assert!(again.status.success(), "after {step}:{nth}: {}", text(&again));
+            assert!(key.is_none_or(|key| fs::read(dir.join("device.key")).unwrap() == key), "the key stays");
+            assert!(public.is_none_or(|public| fs::read(dir.join("device.pub.pem")).unwrap() == public));
+            let files = contents(&dir);
+            assert!(files.keys().all(|name| !name.contains("/.") && !name.starts_with('.')), "{:?}", files.keys());
+            let expected = [
+                "broker-ca.crt",
+                "device.key",
+                "device.pub.jwk",
+                "device.pub.pem",
+                "enrolment.png",
+                "enrolment.txt",
+                "mqtt.csr",
+                "mqtt.key",
+                "mqtt.password",
+                "receiver-1.pub.pem",
+                "residentd.toml",
+            ];
+            assert!(expected.iter().all(|name| files.contains_key(*name)), "after {step}:{nth}: {:?}", files.keys());
+            assert_eq!(files.len(), expected.len() + 1, "and the anchor");
+            whole += 1;
+        }
+    }
+    println!("completed after {whole} different kills");
+}
+
+#[test]
+fn a_key_sealed_to_the_machine_is_nowhere_in_the_clear() {
+    if !installed("systemd-creds") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("box");
+    let made =
+        output(provision(&["--site", "a", "--device", "b", "--key", "host", "--dir", &dir.display().to_string()]));
+    if text(&made).contains("systemd-creds") && !made.status.success() {
+        println!("skipped: {}", text(&made));
+        return;
+    }
+    assert!(made.status.success(), "{}", text(&made));
+    assert!(dir.join("device.key.cred").is_file() && !dir.join("device.key").exists());
+    assert!(contents(&dir).values().all(|bytes| !String::from_utf8_lossy(bytes).contains("PRIVATE KEY")));
+    let before = contents(&dir);
+    assert!(output(provision(&["--dir", &dir.display().to_string()])).status.success());
+    assert_eq!(contents(&dir), before);
+}
+
+/// A person at a terminal, which `script` gives.
+#[test]
+fn on_a_terminal_it_asks_shows_a_summary_and_writes_after_a_yes() {
+    if !installed("script") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (dir, last, written) in [("no", "no", false), ("yes", "", true)] {
+        let dir = folder.path().join(dir);
+        let typed = folder.path().join("typed");
+        fs::write(&typed, format!("my clinic\nclinic\ncart-9\n\n104\n\n\n\n{last}\n")).unwrap();
+        let command = format!("{RESIDENTD} provision --models-dir {MODELS} --dir {}", dir.display());
+        let mut script = Command::new("script");
+        script.args(["-q", "-e", "-c", &command, "/dev/null"]).stdin(fs::File::open(&typed).unwrap());
+        let talked = script.output().unwrap();
+        let page = text(&talked);
+        assert_eq!(talked.status.success(), written, "{page}");
+        for said in ["is not a name", "AE title", "[RESIDENTD]", "cart-9", "Write this?"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        assert_eq!(dir.join("residentd.toml").exists(), written);
+    }
+}
