@@ -19,6 +19,8 @@ pub struct Look {
     pub throttling: Throttling,
     /// Memory of the machine.
     pub memory: Option<Memory>,
+    /// Memory of this service, with what the kernel keeps of its files.
+    pub service_kib: Option<u64>,
     /// What the images lie on.
     pub storage: Option<Storage>,
     /// Load averages of one, five and fifteen minutes.
@@ -39,6 +41,7 @@ impl Look {
             hottest: thermal::hottest(root, &facts.thermal),
             throttling: thermal::throttling(root, &facts.thermal),
             memory: memory::memory(root),
+            service_kib: memory::service_kib(root),
             storage: os::volume(state_dir).ok().map(|volume| storage::storage(root, volume)),
             load: memory::load(root),
             uptime_s: memory::uptime_s(root),

@@ -20,6 +20,14 @@ pub(super) fn memory(root: &Root) -> Option<Memory> {
     Some(Memory { total_kib: field("MemTotal")?, available_kib: field("MemAvailable")? })
 }
 
+/// Memory of this service, both processes and what the kernel keeps of their files, by its
+/// control group (v2).
+pub(super) fn service_kib(root: &Root) -> Option<u64> {
+    let groups = root.text("proc/self/cgroup")?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    root.number::<u64>(&format!("sys/fs/cgroup{group}/memory.current")).map(|bytes| bytes / 1024)
+}
+
 /// Load averages of one, five and fifteen minutes.
 pub(super) fn load(root: &Root) -> Option<[f64; 3]> {
     let text = root.text("proc/loadavg")?;
@@ -47,5 +55,9 @@ mod tests {
         assert_eq!(memory(&tree.root()), Some(Memory { total_kib: 3_884_312, available_kib: 2_911_004 }));
         assert_eq!(load(&tree.root()), Some([0.42, 0.30, 0.12]));
         assert_eq!(uptime_s(&tree.root()), Some(350_735));
+        assert_eq!(service_kib(&tree.root()), None);
+        tree.file("proc/self/cgroup", "0::/system.slice/residentd.service\n");
+        tree.file("sys/fs/cgroup/system.slice/residentd.service/memory.current", "104857600\n");
+        assert_eq!(service_kib(&tree.root()), Some(102_400));
     }
 }

@@ -36,7 +36,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(cpus) = &board.facts.cpu.gateway
         && let Err(e) = os::run_on(cpus.numbers())
     {
-        warn!("not one of the CPUs {cpus} that are the gateway's on this board is there ({e}): any will do");
+        // Absent, or denied by the service manager (examples/board-cpus.conf).
+        info!("the gateway runs on any CPU, not on {cpus} alone: {e}");
     }
     let threads = usize::from(board.facts.cpu.cores.clamp(1, MAX_THREADS));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;

@@ -9,19 +9,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use log::{info, warn};
+use log::info;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::judge::Judge;
 use super::tally::Tally;
 use super::telemetry::Measured;
-use crate::board::{Board, Health, Heat, Lights, Look, Root, State, Thermostat};
+use crate::board::{Board, Health, Heat, Lights, Look, Root, State};
 use crate::clock::Moment;
 use crate::config::{Configuration, File};
 use crate::ingest::{Counters, Listener, Room};
 use crate::os;
-use crate::publish::{Alert, AlertKind, AlertSender, Publisher, PublisherState};
+use crate::publish::{AlertSender, Publisher, PublisherState};
 use crate::store::Store;
 
 /// Between two looks: heat comes in seconds, and an image takes some.
@@ -32,8 +33,6 @@ const STEP: Duration = Duration::from_millis(250);
 const STEP_IN_THE_DARK: Duration = Duration::from_secs(1);
 /// How long a light asks for another image: somebody has to walk up to the box.
 const RETAKE_SHOWN: Duration = Duration::from_mins(1);
-/// Between two alerts about the same: what comes and goes must not push others out.
-const ALERT_EVERY: Duration = Duration::from_mins(10);
 
 /// On whose word an outcome counts as delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,15 +71,26 @@ pub struct Minded {
     pub tally: Arc<Tally>,
 }
 
-/// What was seen and told so far.
-struct Memory {
-    thermostat: Thermostat,
-    health: Health,
-    weak: bool,
-    over_budget: bool,
-    /// Retakes at the last look at them, and when there was a new one.
-    retakes: (u64, Option<Instant>),
-    told: Vec<(AlertKind, Instant)>,
+/// Images that must be taken again, so far, and when there was a new one.
+#[derive(Debug, Default)]
+struct Retakes {
+    seen: u64,
+    since: Option<Instant>,
+}
+
+impl Retakes {
+    /// Whether a light asks for one.
+    fn ask(&mut self, retakes: u64, at: Instant) -> bool {
+        if retakes != self.seen {
+            (self.seen, self.since) = (retakes, Some(at));
+        }
+        self.since.is_some_and(|since| at.duration_since(since) < RETAKE_SHOWN)
+    }
+}
+
+/// The first of what holds, which is the gravest.
+fn gravest(holds: [(bool, State); 4]) -> State {
+    holds.into_iter().find_map(|(holds, state)| holds.then_some(state)).unwrap_or(State::Ready)
 }
 
 impl Minding {
@@ -135,14 +145,7 @@ impl Minding {
         for light in refused {
             info!("{light}: it shows nothing; let residentd's user write its brightness and trigger");
         }
-        let mut memory = Memory {
-            thermostat: Thermostat::new(self.board.facts.thermal.clone()),
-            health: Health::Fine,
-            weak: false,
-            over_budget: false,
-            retakes: (0, None),
-            told: Vec::new(),
-        };
+        let (mut judge, mut retakes) = (Judge::new(&self.board), Retakes::default());
         let mut beat = interval(if lights.is_empty() { STEP_IN_THE_DARK } else { STEP });
         beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (mut looked, mut told): (Option<Instant>, Option<Instant>) = (None, None);
@@ -154,14 +157,14 @@ impl Minding {
                 && let Some(look) = self.look().await
             {
                 looked = Some(now);
-                self.judge(&look, &mut memory, now);
+                self.judge(&look, &mut judge, now);
                 if tells {
                     told = Some(now);
                     self.tell(&look, began.elapsed().as_secs(), since).await;
                 }
             }
             if !lights.is_empty() {
-                let state = self.state(&mut memory, now);
+                let state = self.state(&judge, &mut retakes, now);
                 let shown = spawn_blocking(move || {
                     lights.show(state, step);
                     lights
@@ -177,81 +180,27 @@ impl Minding {
     }
 
     /// Says what has changed, to whom it concerns.
-    fn judge(&self, look: &Look, memory: &mut Memory, now: Instant) {
-        let celsius = look.hottest.as_ref().map(|sensor| sensor.celsius);
-        let heat = memory.thermostat.feel(celsius, look.throttling.by_heat);
-        let before = self.heat.send_replace(heat);
-        if heat != before {
-            self.tell_heat(heat, before, look, memory, now);
+    fn judge(&self, look: &Look, judge: &mut Judge, at: Instant) {
+        for alert in judge.judge(look, os::resident_kib(None).ok(), (self.now)(), at) {
+            self.alerts.raise(alert);
         }
-        let health = look.storage.as_ref().map_or(memory.health, |s| s.health(&self.board.facts.storage));
-        if health != std::mem::replace(&mut memory.health, health) && health != Health::Fine {
-            let seen = look.storage.as_ref().map(crate::board::worn).unwrap_or_default();
-            let urgency = if health == Health::Failing { "is failing, replace it now" } else { "is worn" };
-            self.raise(AlertKind::StorageWorn, format!("what the images lie on {urgency}: {seen}"), memory, now);
-        }
-        let weak = look.throttling.under_voltage == Some(true);
-        if weak && !std::mem::replace(&mut memory.weak, weak) {
-            let message = "the board's supply is too weak: use the maker's power supply and a short cable".to_owned();
-            self.raise(AlertKind::SupplyWeak, message, memory, now);
-        }
-        memory.weak = weak;
-        let budget_kib = u64::from(self.board.facts.memory.gateway_mib) * 1024;
-        let over_budget = os::resident_kib(None).is_ok_and(|kib| kib > budget_kib);
-        if over_budget && !memory.over_budget {
-            warn!("the gateway uses more memory than the {} MiB that this board has for it", budget_kib / 1024);
-        }
-        memory.over_budget = over_budget;
+        let heat = judge.heat();
+        self.heat.send_if_modified(|before| std::mem::replace(before, heat) != heat);
     }
 
-    fn tell_heat(&self, heat: Heat, before: Heat, look: &Look, memory: &mut Memory, now: Instant) {
-        let seen = look.hottest.as_ref().map_or_else(
-            || "no sensor shows how hot".to_owned(),
-            |sensor| format!("{} shows {:.0} °C", sensor.name, sensor.celsius),
-        );
-        match heat {
-            Heat::Hot => {
-                let message = format!(
-                    "the box is too hot ({seen}): images are received and wait, none is read before it is below {} °C; give it air",
-                    self.board.facts.thermal.hot_c - self.board.facts.thermal.hysteresis_c
-                );
-                self.raise(AlertKind::TooHot, message, memory, now);
-            }
-            Heat::Warm => info!(
-                "the box is warm ({seen}): {}",
-                if before == Heat::Hot { "reading again, slowly" } else { "reading is slower" }
-            ),
-            Heat::Cool => info!("the box is cool again ({seen})"),
-        }
-    }
-
-    fn raise(&self, kind: AlertKind, message: String, memory: &mut Memory, now: Instant) {
-        warn!("{message}");
-        memory.told.retain(|(_, at)| now.duration_since(*at) < ALERT_EVERY);
-        if memory.told.iter().all(|(told, _)| *told != kind) {
-            memory.told.push((kind, now));
-            self.alerts.raise(Alert { kind, report_id: None, message });
-        }
-    }
-
-    /// What the lights show, the gravest first.
-    fn state(&self, memory: &mut Memory, now: Instant) -> State {
-        let retakes = self.tally.outcomes().retakes;
-        if retakes != memory.retakes.0 {
-            memory.retakes = (retakes, Some(now));
-        }
-        let asks = memory.retakes.1.is_some_and(|at| now.duration_since(at) < RETAKE_SHOWN);
-        let broken = *self.heat.borrow() == Heat::Hot
+    /// What the lights show.
+    fn state(&self, judge: &Judge, retakes: &mut Retakes, at: Instant) -> State {
+        let broken = judge.heat() == Heat::Hot
+            || judge.health() == Health::Failing
             || *self.room.borrow() == Room::Short
-            || memory.health == Health::Failing
             || self.tally.is_stuck();
-        match (broken, asks, self.publisher.is_connected(), self.tally.is_reading()) {
-            (true, ..) => State::Fault,
-            (_, true, ..) => State::Retake,
-            (_, _, false, _) => State::Offline,
-            (_, _, _, true) => State::Reading,
-            _ => State::Ready,
-        }
+        let asks = retakes.ask(self.tally.outcomes().retakes, at);
+        gravest([
+            (broken, State::Fault),
+            (asks, State::Retake),
+            (!self.publisher.is_connected(), State::Offline),
+            (self.tally.is_reading(), State::Reading),
+        ])
     }
 
     async fn tell(&self, look: &Look, uptime_s: u64, since: Moment) {
@@ -279,5 +228,26 @@ impl Minding {
             serving: &self.tally.serving(),
         };
         self.telemetry.send_replace(measured.document());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_light_asks_for_another_image_for_a_minute() {
+        let (mut retakes, start) = (Retakes::default(), Instant::now());
+        let mut asks = |count, seconds| retakes.ask(count, start + Duration::from_secs(seconds));
+        assert_eq!((asks(0, 0), asks(1, 10), asks(1, 69), asks(1, 70)), (false, true, true, false));
+        assert_eq!((asks(2, 80), asks(3, 130), asks(3, 189), asks(3, 190)), (true, true, true, false));
+    }
+
+    #[test]
+    fn the_gravest_of_what_holds_is_shown_and_ready_where_nothing_does() {
+        let states = [State::Fault, State::Retake, State::Offline, State::Reading];
+        assert_eq!(gravest(states.map(|state| (false, state))), State::Ready);
+        assert_eq!(gravest(states.map(|state| (state != State::Fault, state))), State::Retake);
+        assert_eq!(gravest(states.map(|state| (state == State::Reading, state))), State::Reading);
     }
 }

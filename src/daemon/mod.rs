@@ -6,6 +6,7 @@
 mod auditing;
 mod comparing;
 mod isolate;
+mod judge;
 mod lock;
 mod minding;
 mod probe;

@@ -122,9 +122,10 @@ impl Reading {
     /// Rests after an image that took `worked`, while the board is warm.
     async fn rest(&self, worked: Duration) {
         let mut heat = self.heat.clone();
-        if *heat.borrow() == Heat::Warm {
+        let rest = rest(*heat.borrow(), worked);
+        if rest > Duration::ZERO {
             let cool = heat.wait_for(|heat| *heat == Heat::Cool);
-            let _ = self.settings.pulse.idle(tokio::time::timeout(worked.min(LONGEST_REST), cool)).await;
+            let _ = self.settings.pulse.idle(tokio::time::timeout(rest, cool)).await;
         }
     }
 
@@ -281,6 +282,11 @@ async fn written(
     write::write(reading, *sheet, draft, &Style::of(style))
 }
 
+/// How long to rest after an image that took `worked`.
+fn rest(heat: Heat, worked: Duration) -> Duration {
+    if heat == Heat::Cool { Duration::ZERO } else { worked.min(LONGEST_REST) }
+}
+
 /// What the gateway takes from a reader that parsed a stranger's bytes: findings of this
 /// very instance, by a bundle that serves, and no words: it writes those itself.
 fn believed(mut reading: report::Reading, instance: &StoredInstance, serving: &[BundleIdentity]) -> report::Reading {
@@ -370,6 +376,13 @@ mod tests {
         assert!(raised.message.ends_with("now: effusion: Likely"), "{}", raised.message);
         assert!(!raised.message.contains(samples::PATIENT_ID) && !raised.message.contains("ACC-1"));
         assert_eq!(alert(&samples::report(), &labels[1..], "the-report"), None);
+    }
+
+    #[test]
+    fn a_warm_board_rests_as_long_as_it_worked_and_not_for_ever() {
+        let seconds = Duration::from_secs;
+        assert_eq!(rest(Heat::Cool, seconds(9)), Duration::ZERO);
+        assert_eq!((rest(Heat::Warm, seconds(9)), rest(Heat::Warm, seconds(60))), (seconds(9), LONGEST_REST));
     }
 
     #[test]

@@ -122,6 +122,8 @@ struct Memory {
     gateway_budget_mib: u32,
     reader_mib: Option<u64>,
     reader_limit_mib: u64,
+    /// Both processes and what the kernel keeps of their files.
+    service_mib: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -239,6 +241,7 @@ impl Measured<'_> {
             gateway_budget_mib: self.board.facts.memory.gateway_mib,
             reader_mib: reader.map(|kib| kib / 1024),
             reader_limit_mib: self.reader_limit_bytes / MIB,
+            service_mib: self.look.service_kib.map(|kib| kib / 1024),
         }
     }
 
@@ -297,6 +300,71 @@ impl Measured<'_> {
                 })
                 .collect(),
             bundles_not_named: self.serving.len().saturating_sub(MAX_BUNDLES),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::recorded::Recorded;
+    use crate::digest::Digest;
+    use crate::publish::MAX_TELEMETRY_BYTES;
+
+    fn document(serving: &[BundleIdentity], now: Moment, count: u64) -> serde_json::Value {
+        let tree = Recorded::new();
+        let board = Board::detect(&tree.root());
+        let look = Look::at(&board, &tree.root(), tree.folder());
+        let measured = Measured {
+            names: (&"s".repeat(32), &"d".repeat(32)),
+            board: &board,
+            look: &look,
+            heat: Heat::Cool,
+            now,
+            since: now,
+            uptime_s: count,
+            resident_kib: (None, None),
+            reader_limit_bytes: count,
+            queue: None,
+            ingested: (count, count),
+            outcomes: Outcomes { read: count, abstained: count, failed: count, retakes: count },
+            delivered: count,
+            alerts: count,
+            serving,
+        };
+        let text = measured.document();
+        assert!(text.len() <= MAX_TELEMETRY_BYTES, "{} bytes", text.len());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn however_much_there_is_to_say_a_document_has_its_limit() {
+        let name = "n".repeat(64);
+        let serving: Vec<BundleIdentity> = (0..100)
+            .map(|number| BundleIdentity {
+                name: name.clone(),
+                version: name.clone(),
+                title: String::new(),
+                intended_use: String::new(),
+                forbidden_use: String::new(),
+                research_only: true,
+                sha256: Digest::of(&[number]),
+            })
+            .collect();
+        let now = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
+        let document = document(&serving, now, u64::MAX);
+        assert_eq!(document["versions"]["bundles"].as_array().unwrap().len(), MAX_BUNDLES);
+        assert_eq!(document["versions"]["bundles_not_named"], 100 - MAX_BUNDLES);
+    }
+
+    #[test]
+    fn what_a_board_does_not_tell_is_null_and_a_clock_in_1970_is_not_plausible() {
+        let document = document(&[], Moment { unix_ms: 60_000, synchronised: false }, 0);
+        assert_eq!(document["clock"], serde_json::json!({ "synchronised": false, "plausible": false }));
+        for pointer in
+            ["/temperature/hottest_c", "/throttling/under_voltage", "/memory/total_mib", "/queue", "/load/one_minute"]
+        {
+            assert_eq!(document.pointer(pointer), Some(&serde_json::Value::Null), "{pointer}");
         }
     }
 }

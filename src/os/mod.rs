@@ -233,3 +233,26 @@ pub fn children(pid: u32) -> io::Result<Vec<u32>> {
     }
     Ok(children)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_runs_on_the_cpus_that_are_there_and_on_any_where_none_is() {
+        let allowed = || {
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim().to_owned()
+        };
+        // A thread of its own: others must not be held to it.
+        let seen = std::thread::spawn(move || {
+            let before = allowed();
+            let first: u16 = before.split(['-', ',']).next().unwrap().parse().unwrap();
+            let refused = run_on(&[1023]).is_err();
+            let untouched = allowed() == before;
+            run_on(&[first, 1023]).unwrap();
+            (refused, untouched, allowed() == first.to_string())
+        });
+        assert_eq!(seen.join().unwrap(), (true, true, true));
+    }
+}
