@@ -34,7 +34,7 @@ pub fn wide(input: &[u8], windows: &Windows, packed: &Packed, finish: &mut Finis
 /// A depthwise convolution: the portable one, compiled for AVX2.
 #[target_feature(enable = "avx2")]
 pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: usize, finish: &mut Finish<'_>) {
-    sweep::depthwise(input, windows, packed, channels, finish);
+    sweep::depthwise(input, windows, packed, channels, finish, sweep::tap);
 }
 
 /// Sums of rows of weights with one row of values: both in i16, products summed by pairs in i32.

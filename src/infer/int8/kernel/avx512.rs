@@ -21,7 +21,7 @@ pub fn convolution(input: &[u8], windows: &Windows, packed: &Packed, finish: &mu
 /// A depthwise convolution: the portable one, compiled for AVX-512.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: usize, finish: &mut Finish<'_>) {
-    sweep::depthwise(input, windows, packed, channels, finish);
+    sweep::depthwise(input, windows, packed, channels, finish, sweep::tap);
 }
 
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]

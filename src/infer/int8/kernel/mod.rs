@@ -166,7 +166,10 @@ impl Kernel {
     ///
     /// # Panics
     /// A window or an output would lie outside its slice.
-    #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls functions that need CPU features"))]
+    #[cfg_attr(
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        expect(unsafe_code, reason = "calls functions that need CPU features")
+    )]
     pub fn depthwise(
         self,
         input: &[u8],
@@ -177,18 +180,17 @@ impl Kernel {
     ) {
         match self.0 {
             Instructions::Scalar => scalar::depthwise(input, windows, packed, channels, finish),
-            // The portable one is compiled for NEON already.
-            #[cfg(target_arch = "aarch64")]
-            Instructions::Smlal | Instructions::Sdot | Instructions::I8mm => {
-                scalar::depthwise(input, windows, packed, channels, finish);
-            }
-            // SAFETY (both): as in `convolution`.
+            // SAFETY (all): as in `convolution`.
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2Pairs | Instructions::Avx2Wide => unsafe {
                 avx2::depthwise(input, windows, packed, channels, finish);
             },
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx512Vnni => unsafe { avx512::depthwise(input, windows, packed, channels, finish) },
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Smlal | Instructions::Sdot | Instructions::I8mm => unsafe {
+                neon::smlal::depthwise(input, windows, packed, channels, finish);
+            },
         }
     }
 }

@@ -14,7 +14,7 @@ pub fn convolution(input: &[u8], windows: &Windows, packed: &Packed, finish: &mu
 
 /// A depthwise convolution.
 pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: usize, finish: &mut Finish<'_>) {
-    sweep::depthwise(input, windows, packed, channels, finish);
+    sweep::depthwise(input, windows, packed, channels, finish, sweep::tap);
 }
 
 /// Sums of rows of weights with one row of values.

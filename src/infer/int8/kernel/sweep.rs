@@ -170,12 +170,19 @@ pub fn convolution(
 }
 
 /// A whole depthwise convolution; `channels` values lie between neighbouring pixels of the input,
-/// which has [`LANES`] readable bytes after its last one.
+/// which has [`LANES`] readable bytes after its last one. `tap` adds a tap's products to the sums.
 ///
 /// # Panics
 /// A window would lie outside the input.
 #[inline(always)]
-pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: usize, finish: &mut Finish<'_>) {
+pub fn depthwise(
+    input: &[u8],
+    windows: &Windows,
+    packed: &Depthwise,
+    channels: usize,
+    finish: &mut Finish<'_>,
+    tap: impl Fn(&[u8; LANES], &Lanes<i16>, &mut Lanes<i32>),
+) {
     let window = packed.window;
     for row in 0..windows.height {
         for (block, start) in packed.start.iter().enumerate() {
@@ -186,15 +193,20 @@ pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: 
                 for (down, taps) in taps.chunks_exact(window.width).enumerate() {
                     for (along, weights) in taps.iter().enumerate() {
                         let values = &input[from + down * windows.pitch + along * channels..][..LANES];
-                        let values: &[u8; LANES] = values.try_into().expect("cut to that length");
-                        for lane in 0..LANES {
-                            // At most 255 · 128: see `pack::Depthwise`.
-                            sums[lane] += i32::from(i16::from(values[lane]) * weights[lane]);
-                        }
+                        tap(values.try_into().expect("cut to that length"), weights, &mut sums);
                     }
                 }
                 finish.pixel(block, row, column, &sums);
             }
         }
+    }
+}
+
+/// A tap in plain code; the compiler takes the vectors that it may.
+#[inline(always)]
+pub fn tap(values: &[u8; LANES], weights: &Lanes<i16>, sums: &mut Lanes<i32>) {
+    for lane in 0..LANES {
+        // At most 255 · 128: see `pack::Depthwise`.
+        sums[lane] += i32::from(i16::from(values[lane]) * weights[lane]);
     }
 }

@@ -6,12 +6,13 @@
 
 use std::arch::aarch64::{
     int8x16_t, int16x8_t, int32x4_t, vaddvq_s32, vdupq_laneq_s32, vdupq_n_s16, vdupq_n_s32, vget_low_s8, vget_low_s16,
-    vld1q_s8, vld1q_s16, vmlal_high_s8, vmlal_high_s16, vmlal_s8, vmlal_s16, vmovl_high_s8, vmovl_s8, vpadalq_s16,
-    vpaddq_s32, vreinterpretq_s8_s32, vreinterpretq_s32_s8,
+    vget_low_u8, vld1q_s8, vld1q_s16, vld1q_s32, vld1q_u8, vmlal_high_s8, vmlal_high_s16, vmlal_s8, vmlal_s16,
+    vmovl_high_s8, vmovl_high_u8, vmovl_s8, vmovl_u8, vpadalq_s16, vpaddq_s32, vreinterpretq_s8_s32,
+    vreinterpretq_s16_u16, vreinterpretq_s32_s8, vst1q_s32,
 };
 
 use super::super::super::gemv::{ROWS, STRIDE};
-use super::super::super::pack::{GROUP, LANES, Lanes, Packed};
+use super::super::super::pack::{Depthwise, GROUP, LANES, Lanes, Packed};
 use super::super::finish::Finish;
 use super::super::sweep::{self, Cut, Reading, Tile, Windows};
 use super::{VECTORS, add, centred, four, in_rows, sixteen};
@@ -29,6 +30,12 @@ pub fn convolution(input: &[u8], windows: &Windows, packed: &Packed, finish: &mu
         64..=127 => sweep::convolution(input, windows, packed, finish, CUT, |tile, sums| accumulate::<2>(tile, sums)),
         _ => sweep::convolution(input, windows, packed, finish, CUT, |tile, sums| accumulate::<1>(tile, sums)),
     }
+}
+
+/// A depthwise convolution: products in i32, four channels at once.
+#[target_feature(enable = "neon")]
+pub fn depthwise(input: &[u8], windows: &Windows, packed: &Depthwise, channels: usize, finish: &mut Finish<'_>) {
+    sweep::depthwise(input, windows, packed, channels, finish, |values, weights, sums| tap(values, weights, sums));
 }
 
 /// Sums of rows of weights with one row of values, products in i32.
@@ -49,6 +56,26 @@ pub fn rows(weights: &[i8], values: &[i16]) -> [i32; ROWS] {
         }
     }
     totals.map(|total| vaddvq_s32(total))
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn tap(values: &[u8; LANES], weights: &Lanes<i16>, sums: &mut Lanes<i32>) {
+    // SAFETY: sixteen u8 are one vector, eight i16 another.
+    let (values, weights) = unsafe {
+        (vld1q_u8(values.as_ptr()), [vld1q_s16(weights.as_ptr()), vld1q_s16(weights.as_ptr().add(LANES / 2))])
+    };
+    let values = [vmovl_u8(vget_low_u8(values)), vmovl_high_u8(values)].map(|half| vreinterpretq_s16_u16(half));
+    for (half, sums) in sums.as_chunks_mut::<{ LANES / 2 }>().0.iter_mut().enumerate() {
+        let (values, weights) = (values[half], weights[half]);
+        // SAFETY: four i32 are one vector, here the first and the second four of eight.
+        unsafe {
+            let second = sums.as_mut_ptr().add(LANES / 4);
+            vst1q_s32(second, vmlal_high_s16(vld1q_s32(second), values, weights));
+            let first = sums.as_mut_ptr();
+            vst1q_s32(first, vmlal_s16(vld1q_s32(first), vget_low_s16(values), vget_low_s16(weights)));
+        }
+    }
 }
 
 #[inline]
