@@ -34,6 +34,8 @@ enum Engine {
 pub enum Engines {
     /// Our integer kernels where they cover the graph, else tract.
     Best,
+    /// As `Best`, with this kernel wherever it takes the weights, to compare with.
+    One(Kernel),
     /// Tract as it comes, to compare with.
     StockTract,
 }
@@ -108,12 +110,18 @@ impl Model {
             signature.output,
         )?;
         let covered = match engines {
-            Engines::Best => int8::import(graph).and_then(|graph| Ok((int8::recognise(&graph)?, graph.input_shape))),
+            Engines::Best | Engines::One(_) => {
+                int8::import(graph).and_then(|graph| Ok((int8::recognise(&graph)?, graph.input_shape)))
+            }
             Engines::StockTract => Err("stock tract was asked for".into()),
         };
         let (engine, outputs) = match covered {
             Ok((network, input_shape)) => {
-                let plan = int8::Plan::new(network, &Kernel::available());
+                let mut kernels = Kernel::available();
+                if let Engines::One(kernel) = engines {
+                    kernels.insert(0, kernel);
+                }
+                let plan = int8::Plan::new(network, &kernels);
                 let outputs = plan.output_len();
                 agrees_in_shape(&format!("{input_shape:?}"), &format!("{:?}", signature.shape()))?;
                 (Engine::Int8(plan), enough_outputs(outputs, signature)?)

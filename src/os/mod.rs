@@ -7,10 +7,8 @@ pub mod disk;
 pub mod private;
 pub mod sandbox;
 mod step;
-pub mod terminal;
 #[cfg(test)]
 mod trial;
-pub mod users;
 pub mod witness;
 
 use std::io;

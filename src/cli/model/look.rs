@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::cli::exit;
 use crate::cli::vouching::Trusting;
 use crate::infer::bundle::Bundle;
+use crate::infer::int8::kernel::Kernel;
 use crate::infer::model::{Engines, Model, NodePath, Path};
 use crate::infer::writer::{Sheet, Writer};
 use crate::os;
@@ -46,6 +47,9 @@ pub struct Explain {
     /// Leave the whole graph to tract, to compare
     #[arg(long, hide = true)]
     stock: bool,
+    /// Run it on this kernel of those that the CPU has, by its name, to compare
+    #[arg(long, hide = true, conflicts_with = "stock", value_parser = kernel)]
+    kernel: Option<Kernel>,
     /// Print only the CPU milliseconds of each run, for scripts/bench
     #[arg(long, hide = true)]
     times: bool,
@@ -77,7 +81,11 @@ pub fn write(arguments: &Write) -> anyhow::Result<()> {
 }
 
 pub fn explain(arguments: &Explain) -> anyhow::Result<()> {
-    let engines = if arguments.stock { Engines::StockTract } else { Engines::Best };
+    let engines = match arguments.kernel {
+        Some(kernel) => Engines::One(kernel),
+        None if arguments.stock => Engines::StockTract,
+        None => Engines::Best,
+    };
     let vouched = arguments.trusting.one(&arguments.bundle)?;
     let bundle = Bundle::load_with(&vouched, engines).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
     let mut runs = whole_runs(bundle.model(), arguments.runs)?;
@@ -99,6 +107,14 @@ pub fn explain(arguments: &Explain) -> anyhow::Result<()> {
         runs.len()
     );
     Ok(())
+}
+
+/// The kernel of that name.
+fn kernel(name: &str) -> Result<Kernel, String> {
+    let kernels = Kernel::available();
+    let names: Vec<&str> = kernels.iter().map(|k| k.name()).collect();
+    let found = kernels.iter().find(|k| k.name() == name);
+    found.copied().ok_or_else(|| format!("this CPU has {}", names.join(", ")))
 }
 
 /// CPU time of each run.
