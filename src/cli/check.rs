@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::exit;
+use super::provision::Lack;
 use crate::board::{self, Board, Problem, Root, Severity};
 use crate::config::Configuration;
 use crate::daemon;
@@ -32,6 +33,7 @@ pub fn check(arguments: &Arguments) -> anyhow::Result<()> {
     println!("ok    configuration  {} ({})", arguments.config.display(), config.sha256);
     let findings = [
         ("board", board(&config)),
+        ("provisioning", provisioning(&arguments.config)),
         ("key", key(&config)),
         ("state folder", state_folder(&config.file.device.state_dir)),
         ("models", models(&config)),
@@ -65,6 +67,12 @@ fn board(config: &Configuration) -> Result<String, String> {
         return Ok(Board::detect(&root).to_string());
     }
     Err(bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+fn provisioning(config: &Path) -> Result<String, String> {
+    let lacks = super::provision::lacking(config);
+    let told: Vec<String> = lacks.iter().map(|Lack { what, todo }| format!("{what}: {todo}")).collect();
+    if told.is_empty() { Ok("nothing is missing".to_owned()) } else { Err(told.join("; ")) }
 }
 
 fn key(config: &Configuration) -> Result<String, String> {

@@ -14,10 +14,10 @@ use crate::digest::Digest;
 
 pub use reload::{Change, RELOADABLE};
 pub use sections::{
-    Broker, Commands, Device, Dicom, DicomTls, File, Models, Mqtt, MqttTls, Reader, Receiver, Report, RequiredReceipts,
-    Retention,
+    Broker, Commands, Device, Dicom, DicomTls, File, MAX_RECEIVERS, Models, Mqtt, MqttTls, Reader, Receiver, Report,
+    RequiredReceipts, Retention,
 };
-pub use types::{FindingLabel, Name, NotAName, Seconds, TopicPrefix};
+pub use types::{FindingLabel, HostPort, Name, NotAHost, NotAName, Seconds, TopicPrefix};
 
 /// Longest configuration file read: far above any real one.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
@@ -99,8 +99,9 @@ impl Configuration {
     }
 }
 
-/// "line 3, column 7: `lsten = 1`: unknown field …".
-fn located(text: &str, error: &toml::de::Error) -> String {
+/// Where and what `error` in `text` is: "line 3, column 7: `lsten = 1`: unknown field …".
+#[must_use]
+pub fn located(text: &str, error: &toml::de::Error) -> String {
     let Some(span) = error.span() else { return error.message().to_owned() };
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

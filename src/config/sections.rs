@@ -10,7 +10,7 @@ use crate::instance::uid::AeTitle;
 use crate::language::Language;
 
 /// Most receivers of one device: each receipt is held against each key.
-const MAX_RECEIVERS: usize = 16;
+pub const MAX_RECEIVERS: usize = 16;
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -76,6 +76,65 @@ impl fmt::Display for Name {
     }
 }
 
+/// A broker's host, and its port where one is said: `HOST`, `HOST:PORT`, `[IPV6]:PORT`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HostPort {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// The port.
+    pub port: Option<u16>,
+}
+
+/// A text that names no host.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0:?} is no broker: write HOST or HOST:PORT, for example broker.clinic.example:8883")]
+pub struct NotAHost(String);
+
+impl std::str::FromStr for HostPort {
+    type Err = NotAHost;
+
+    fn from_str(text: &str) -> Result<Self, NotAHost> {
+        let wrong = || NotAHost(text.chars().take(80).collect());
+        let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, "")) => (host, None),
+            Some((host, rest)) => (host, Some(rest.strip_prefix(':').ok_or_else(wrong)?)),
+            // More than one colon and no brackets: an IPv6 address alone.
+            None if text.matches(':').count() > 1 => (text, None),
+            None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+        };
+        let is_name = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+        let fine = host.parse::<std::net::Ipv6Addr>().is_ok() || (!host.is_empty() && host.bytes().all(is_name));
+        let port = port.map(|port| port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)).transpose()?;
+        if fine && host.len() <= 253 { Ok(Self { host: host.to_owned(), port }) } else { Err(wrong()) }
+    }
+}
+
+impl TryFrom<String> for HostPort {
+    type Error = NotAHost;
+
+    fn try_from(text: String) -> Result<Self, NotAHost> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        match port {
+            None => f.write_str(host),
+            Some(port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Some(port) => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+impl From<HostPort> for String {
+    fn from(host: HostPort) -> Self {
+        host.to_string()
+    }
+}
+
 /// The label of a finding, as in the manifests of model bundles: 1 to 48 lower-case
 /// letters, digits and hyphens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,5 +205,27 @@ impl TryFrom<u32> for Seconds {
 impl From<Seconds> for u32 {
     fn from(seconds: Seconds) -> Self {
         seconds.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_is_a_host_with_or_without_a_port_and_nothing_else() {
+        for (text, host, port) in [
+            ("broker", "broker", None),
+            ("10.0.0.7:8883", "10.0.0.7", Some(8883)),
+            ("[::1]:1883", "::1", Some(1883)),
+            ("::1", "::1", None),
+        ] {
+            let parsed: HostPort = text.parse().unwrap();
+            assert_eq!((parsed.host.as_str(), parsed.port), (host, port));
+            assert_eq!(parsed.to_string(), text);
+        }
+        for text in ["", ":1883", "mqtt://b", "b:0", "b:x", "b:65536", "a b", "[::1", "[::1]1883", "b/c"] {
+            assert!(text.parse::<HostPort>().is_err(), "{text}");
+        }
     }
 }

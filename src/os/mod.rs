@@ -7,8 +7,10 @@ pub mod disk;
 pub mod private;
 pub mod sandbox;
 mod step;
+pub mod terminal;
 #[cfg(test)]
 mod trial;
+pub mod users;
 pub mod witness;
 
 use std::io;

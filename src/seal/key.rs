@@ -76,9 +76,16 @@ impl DeviceKey {
     /// # Errors
     /// Unreadable, open to others, owned by somebody else, or not a key.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
+        Self::from_pem(&private::read(path)?, path)
+    }
+
+    /// Takes the key out of `bytes`, a PEM that came from `path` by other ways than reading it.
+    ///
+    /// # Errors
+    /// Not a key.
+    pub fn from_pem(bytes: &[u8], path: &Path) -> Result<Self, KeyError> {
         let not_a_key = |what: String| KeyError::NotAKey { path: path.to_owned(), what };
-        let bytes = private::read(path)?;
-        let text = std::str::from_utf8(&bytes).map_err(|e| not_a_key(e.to_string()))?;
+        let text = std::str::from_utf8(bytes).map_err(|e| not_a_key(e.to_string()))?;
         let signing = SigningKey::from_pkcs8_pem(text.trim()).map_err(|e| not_a_key(e.to_string()))?;
         Ok(Self::of(signing))
     }
@@ -104,8 +111,13 @@ impl DeviceKey {
         })
     }
 
-    /// Version 1 of PKCS#8, without the public half: OpenSSL refuses version 2.
-    fn pkcs8_pem(&self) -> Zeroizing<String> {
+    /// The key itself, for what seals it. Version 1 of PKCS#8, without the public half: OpenSSL
+    /// refuses version 2.
+    ///
+    /// # Panics
+    /// Never: 32 bytes can be written as PKCS#8.
+    #[must_use]
+    pub fn pkcs8_pem(&self) -> Zeroizing<String> {
         let pair = KeypairBytes { secret_key: self.signing.to_bytes(), public_key: None };
         pair.to_pkcs8_pem(LineEnding::LF).expect("32 bytes can be written as PKCS#8")
     }

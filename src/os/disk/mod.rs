@@ -128,7 +128,10 @@ impl Disk {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let (mut file, unfinished) = self.beside(path, mode)?;
-        let placed = file.write_all(bytes).and_then(|()| file.sync()).and_then(|()| self.link(&unfinished, path));
+        let written = file.write_all(bytes).and_then(|()| file.sync());
+        super::step("written");
+        let placed = written.and_then(|()| self.link(&unfinished, path));
+        super::step("placed");
         let removed = self.remove(&unfinished);
         placed.and(removed)?;
         self.sync_folder(parent(path))
