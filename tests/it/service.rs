@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::site::{Daemon, LIMIT, RESIDENTD, Site, text, wait_for};
+use crate::site::{Daemon, LIMIT, RESIDENTD, Site, installed, text, wait_for};
 
 /// The daemon of `site` under a stand-in for systemd.
 struct Service {
@@ -137,4 +137,19 @@ fn the_journal_gets_priorities_and_anybody_else_gets_none() {
     assert!(to_journal.starts_with("<3>residentd: configuration /nonexistent"), "{to_journal}");
     let elsewhere = last_words(&log, |file| format!("{}:{}", file.dev(), file.ino() + 1));
     assert!(elsewhere.starts_with("residentd: configuration /nonexistent"), "{elsewhere}");
+}
+
+#[test]
+fn the_units_are_exposed_by_one_tenth_of_what_a_unit_can_be() {
+    if !installed("systemd-analyze") {
+        return;
+    }
+    // In tenths of the score; scripts/boot asks a running systemd the same.
+    for (unit, most) in [("residentd.service", 10), ("residentd-clock.service", 5)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(unit);
+        let mut analyze = Command::new("systemd-analyze");
+        analyze.args(["security", "--offline=true", "--no-pager", &format!("--threshold={most}")]).arg(path);
+        let output = analyze.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+    }
 }
