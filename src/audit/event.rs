@@ -30,6 +30,10 @@ pub enum Event {
     KeyLoaded { key_id: Text },
     /// The signing key cannot be used, so the daemon does not start.
     KeyRejected { why: Text },
+    /// The signing key was handed over to another by this link of the chain.
+    KeyHandedOver { from: Text, to: Text, sequence: u64 },
+    /// The device was decommissioned by this link, the chain's last.
+    Decommissioned { sequence: u64 },
     /// The daemon was told to stop.
     Stopping,
     /// It stopped in order; nothing follows but the next `started`.

@@ -80,7 +80,8 @@ fn verify(place: &Place, checkpoints: &[String], keys: &[PathBuf]) -> anyhow::Re
     let folder = place.folder()?;
     let beside = match &place.config {
         Some(config) if keys.is_empty() => {
-            vec![Configuration::load(config)?.file.device.key_file.with_extension("pub.pem")]
+            let public = Configuration::load(config)?.file.device.key_file.with_extension("pub.pem");
+            super::provision::with_retired(&public)
         }
         _ => Vec::new(),
     };

@@ -14,6 +14,10 @@ use crate::seal::jws::{MAX_JWS_BYTES, claimed_previous};
 
 /// Name of a file that is still being written.
 const UNFINISHED: &str = ".unfinished";
+/// Ends the name of the copy of a link that hands a key over.
+const HAND_OVER: &str = "handover";
+/// Most of those: far more than any hospital's devices make.
+const MAX_HAND_OVERS: usize = 100_000;
 /// Outcomes are patient data.
 const FOLDER_MODE: u32 = 0o750;
 
@@ -47,13 +51,17 @@ impl Folder {
         let mut touched = BTreeSet::new();
         let mut kept = Vec::new();
         for outcome in outcomes {
-            let header = &outcome.opened.header;
-            let judged = self.neighbours(&header.kid, header.seq)?.judge(&outcome.opened);
-            let folder = self.folder_of(&header.kid)?;
+            let Genuine { device, link, jws } = outcome;
+            let judged = self.neighbours(device, link.seq())?.judge(link);
+            let folder = self.folder_of(device)?;
+            let put =
+                |path: PathBuf| write(&folder, &path, jws.as_bytes()).map_err(|source| ShelfError::Io { path, source });
+            // First: what says that it is here must not be there without it.
+            if link.hands_over_to().is_some() && judged.is_kept() {
+                put(file(&folder, link.seq()).with_extension(HAND_OVER))?;
+            }
             if judged == Kept::New {
-                let path = file(&folder, header.seq);
-                write(&folder, &path, outcome.jws.as_bytes())
-                    .map_err(|source| ShelfError::Io { path: path.clone(), source })?;
+                put(file(&folder, link.seq()))?;
             }
             // Also for the same again: the sync after its first writing may have failed.
             touched.insert(folder);
@@ -63,12 +71,30 @@ impl Folder {
             Disk::Real.sync_folder(&folder).map_err(|source| ShelfError::Io { path: folder, source })?;
         }
         for (outcome, kept) in outcomes.iter().zip(&kept) {
-            if matches!(kept, Kept::New | Kept::Same) {
-                let header = &outcome.opened.header;
-                self.held.entry(header.kid.clone()).or_default().insert(header.seq);
+            if kept.is_kept() {
+                self.held.entry(outcome.device.clone()).or_default().insert(outcome.link.seq());
             }
         }
         Ok(kept)
+    }
+
+    /// Copies of the hand-overs, so that not everything has to be read to find them.
+    pub(super) fn hand_overs(&self) -> Result<Vec<String>, ShelfError> {
+        let mut found = Vec::new();
+        for device in self.held.keys() {
+            let folder = self.root.join(device);
+            let failed = |source| ShelfError::Io { path: folder.clone(), source };
+            if !folder.is_dir() {
+                continue;
+            }
+            for entry in fs::read_dir(&folder).map_err(failed)? {
+                let path = entry.map_err(failed)?.path();
+                if path.extension().is_some_and(|extension| extension == HAND_OVER) && found.len() < MAX_HAND_OVERS {
+                    found.extend(read(&path).map_err(failed)?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     pub(super) fn first_missing(&self, device: &str, last: u64) -> (u64, Option<(u64, u64)>) {

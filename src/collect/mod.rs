@@ -8,11 +8,15 @@
 //!    its place, or a link that does not fit, are refused, told, and never receipted.
 //! 3. Order of arrival means nothing: urgent outcomes overtake. A gap is asked for once
 //!    nothing has come of it for a while, and then less and less often.
-//! 4. Several collectors may share one subscription (`$share/…`) if they share one database.
+//! 4. A device is known by the key that a person gave. Where it hands over to another, the
+//!    hand-over is a link like the others, and the collector follows it (`lineage`); a key to which
+//!    none leads is nobody's. Everything of one device is kept under the id of its first key.
+//! 5. Several collectors may share one subscription (`$share/…`) if they share one database.
 
 mod asking;
 mod errand;
 mod folder;
+mod lineage;
 mod session;
 mod shelf;
 mod spans;
@@ -38,6 +42,7 @@ use crate::seal::public::PublicKey;
 pub use shelf::{Shelf, ShelfError};
 
 use asking::Asking;
+use lineage::Lineage;
 use session::{Ended, Session};
 
 /// Receipts and commands under way at once.
@@ -166,13 +171,15 @@ struct Device {
 pub struct Collector {
     access: Access,
     filters: Filters,
-    devices: Arc<[PublicKey]>,
+    lineage: Arc<Mutex<Lineage>>,
     key: DeviceKey,
     shelf: Arc<Mutex<Shelf>>,
     now: fn() -> Moment,
     pace: Pace,
     state: Arc<CollectorState>,
     known: BTreeMap<String, Device>,
+    /// Each key id with the device that it is of.
+    keys: BTreeMap<String, String>,
     told: session::Told,
 }
 
@@ -187,17 +194,24 @@ impl Collector {
         shelf: Shelf,
         now: fn() -> Moment,
     ) -> Self {
-        let known = devices.iter().map(|device| (device.id().to_owned(), Device::default())).collect();
+        let mut lineage = Lineage::of(devices);
+        match shelf.hand_overs() {
+            Ok(kept) => drop(lineage.learn(&kept)),
+            Err(error) => log::warn!("hand-overs of keys that were kept before cannot be read now: {error}"),
+        }
+        let keys = lineage.devices();
+        let known = keys.values().map(|device| (device.clone(), Device::default())).collect();
         Self {
             access,
             filters,
-            devices: devices.into(),
+            lineage: Arc::new(Mutex::new(lineage)),
             key,
             shelf: Arc::new(Mutex::new(shelf)),
             now,
             pace: Pace::default(),
             state: Arc::default(),
             known,
+            keys,
             told: session::Told::default(),
         }
     }

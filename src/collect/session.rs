@@ -13,9 +13,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::errand::{Errand, Look, NotKept, Receipted, Returned, Seen, base};
+use super::errand::{Errand, Followed, Look, NotKept, Receipted, Returned, Seen, base};
 use super::{Collector, Device, WINDOW};
 use crate::mqtt::{Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, Message, Qos, Retain, Retained, Subscribed, random};
+use crate::seal::link::MAX_KEYS_FOLLOWED;
 use crate::seal::receiver::{Command, Held, MAX_RECEIPT_OUTCOMES, Receipt};
 
 /// No event at all for so long: build the connection anew.
@@ -63,6 +64,8 @@ struct Status {
     key_id: String,
     state: String,
     #[serde(default)]
+    earlier_key_ids: Vec<String>,
+    #[serde(default)]
     last_sequence: u64,
 }
 
@@ -76,7 +79,7 @@ pub(super) struct Session<'a> {
     look_at: Instant,
     last_event: Instant,
     unanswered: usize,
-    /// Receipts that are not signed yet, by base and device.
+    /// Receipts that are not signed yet, by base and key of the device.
     pending: BTreeMap<(String, String), Vec<Held>>,
 }
 
@@ -174,7 +177,9 @@ impl<'a> Session<'a> {
 
     fn on_status(&mut self, arrival: &Arrival) {
         let Ok(status) = serde_json::from_slice::<Status>(arrival.payload()) else { return };
-        let Some(device) = self.collector.known.get_mut(&status.key_id) else { return };
+        let kids = std::iter::once(&status.key_id).chain(&status.earlier_key_ids);
+        let Some(device) = kids.take(MAX_KEYS_FOLLOWED).find_map(|kid| self.collector.keys.get(kid)) else { return };
+        let Some(device) = self.collector.known.get_mut(device) else { return };
         device.base.get_or_insert_with(|| base(arrival.topic()).to_owned());
         device.last = device.last.max(status.last_sequence);
         if status.state != "online" {
@@ -197,11 +202,12 @@ impl<'a> Session<'a> {
         if errand.is_empty() {
             return;
         }
-        let (on, devices) = (Arc::clone(&self.collector.shelf), Arc::clone(&self.collector.devices));
+        let (on, lineage) = (Arc::clone(&self.collector.shelf), Arc::clone(&self.collector.lineage));
         let now = (self.collector.now)();
         self.errand = Some(tokio::task::spawn_blocking(move || {
             let mut on = on.lock().unwrap_or_else(PoisonError::into_inner);
-            errand.run(&mut on, &devices, now)
+            let mut lineage = lineage.lock().unwrap_or_else(PoisonError::into_inner);
+            errand.run(&mut on, &mut lineage, now)
         }));
     }
 
@@ -213,6 +219,12 @@ impl<'a> Session<'a> {
         if returned.failed.is_some() {
             self.errand_from = Instant::now() + self.collector.pace.shelf;
         }
+        if let Some(keys) = returned.keys.take() {
+            let known = &mut self.collector.known;
+            // What was given as a device of its own may be another one's next key.
+            known.retain(|device, _| keys.values().any(|of| of == device));
+            self.collector.keys = keys;
+        }
         returned.undone.append(&mut self.arrived);
         self.arrived = returned.undone;
         self.receipt(returned.receipted);
@@ -222,14 +234,14 @@ impl<'a> Session<'a> {
     /// Notes what is kept now, to be receipted.
     fn receipt(&mut self, receipted: Vec<Receipted>) {
         let mut pending: usize = self.pending.values().map(Vec::len).sum();
-        for Receipted { base, device, held, new } in receipted {
+        for Receipted { base, device, key, held, new } in receipted {
             let counter = if new { &self.collector.state.kept } else { &self.collector.state.repeated };
             counter.fetch_add(1, Relaxed);
             if let Some(known) = self.collector.known.get_mut(&device) {
                 known.base = Some(base.clone());
             }
             if pending < MOST_PENDING {
-                self.pending.entry((base, device)).or_default().push(held);
+                self.pending.entry((base, key)).or_default().push(held);
                 pending += 1;
             }
         }
@@ -281,8 +293,17 @@ impl<'a> Session<'a> {
 
     fn tell(&mut self, returned: &Returned) {
         let (state, told) = (&self.collector.state, &mut self.collector.told);
+        for Followed { device, from, to, sequence } in &returned.followed {
+            log::info!("device {device}: key {from} handed over to key {to} with outcome {sequence}; it is followed");
+        }
         for not_kept in &returned.not_kept {
             let (counter, what) = match not_kept {
+                NotKept::Unknown(why) => (
+                    &state.foreign,
+                    format!(
+                        "not from a known device: {why}; where a known device changed its key, its hand-over comes first"
+                    ),
+                ),
                 NotKept::Foreign(why) => (&state.foreign, format!("not from a known device: {why}")),
                 NotKept::Contradiction { device, sequence, why } => {
                     (&state.refused, format!("REFUSED outcome {sequence} of device {device}: {why}"))

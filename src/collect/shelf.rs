@@ -7,7 +7,7 @@ use super::folder::Folder;
 use super::sqlite::Database;
 use crate::clock::Moment;
 use crate::digest::Digest;
-use crate::seal::jws::Opened;
+use crate::seal::link::Link;
 
 /// Why an outcome cannot be kept now.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +44,13 @@ pub enum ShelfError {
     },
 }
 
-/// An outcome whose seal held, with the text that was sealed.
+/// A link whose seal held, with the text that was sealed.
 #[derive(Debug, Clone)]
 pub struct Genuine {
+    /// The device that it is of: the id of the key by which that is known.
+    pub device: String,
     /// What it says.
-    pub opened: Opened,
+    pub link: Link,
     /// The JWS in compact form.
     pub jws: String,
 }
@@ -62,6 +64,13 @@ pub enum Kept {
     Same,
     /// It contradicts what is there, and is not kept.
     Refused(Contradiction),
+}
+
+impl Kept {
+    /// True where it is durable.
+    pub(super) const fn is_kept(&self) -> bool {
+        matches!(self, Self::New | Self::Same)
+    }
 }
 
 /// How an outcome contradicts what is kept of the same device.
@@ -78,6 +87,18 @@ pub enum Contradiction {
     NotBefore,
     /// It is the first, and names one before it.
     FalseGenesis,
+    /// Its key had handed over to another before.
+    AfterHandOver {
+        /// The last sequence that was its.
+        until: u64,
+    },
+    /// Its key was handed to only later.
+    BeforeHandOver {
+        /// The first sequence that is its.
+        from: u64,
+    },
+    /// It hands over to a key that is known already.
+    KnownKey,
 }
 
 impl fmt::Display for Contradiction {
@@ -86,6 +107,11 @@ impl fmt::Display for Contradiction {
             Self::Fork { kept } => write!(f, "another outcome is kept under its sequence, with SHA-256 {kept}"),
             Self::NotAfter => f.write_str("it does not follow the outcome that is kept before it"),
             Self::NotBefore => f.write_str("the outcome that is kept after it does not follow it"),
+            Self::AfterHandOver { until } => {
+                write!(f, "its key handed over to another with outcome {until}: was it stolen since?")
+            }
+            Self::BeforeHandOver { from } => write!(f, "its key signs for this device only from outcome {from} on"),
+            Self::KnownKey => f.write_str("it hands over to a key that is known as another's, or that signed before"),
             Self::FalseGenesis => f.write_str("it is the device's first, and claims to follow another"),
         }
     }
@@ -104,14 +130,14 @@ pub(super) struct Neighbours {
 
 impl Neighbours {
     /// What becomes of `opened` between them.
-    pub fn judge(&self, opened: &Opened) -> Kept {
-        let header = &opened.header;
+    pub fn judge(&self, link: &Link) -> Kept {
+        let (sha256, prev) = (link.sha256(), link.prev());
         let contradiction = match self {
-            Self { own: Some(kept), .. } if *kept == opened.sha256 => return Kept::Same,
+            Self { own: Some(kept), .. } if *kept == sha256 => return Kept::Same,
             Self { own: Some(kept), .. } => Contradiction::Fork { kept: *kept },
-            _ if header.seq == 1 && header.prev != Digest::from_bytes([0; 32]) => Contradiction::FalseGenesis,
-            Self { before: Some(before), .. } if *before != header.prev => Contradiction::NotAfter,
-            Self { named_after: Some(named), .. } if *named != opened.sha256 => Contradiction::NotBefore,
+            _ if link.seq() == 1 && prev != Digest::from_bytes([0; 32]) => Contradiction::FalseGenesis,
+            Self { before: Some(before), .. } if *before != prev => Contradiction::NotAfter,
+            Self { named_after: Some(named), .. } if *named != sha256 => Contradiction::NotBefore,
             _ => return Kept::New,
         };
         Kept::Refused(contradiction)
@@ -121,7 +147,7 @@ impl Neighbours {
 /// Where outcomes are kept.
 #[derive(Debug)]
 pub enum Shelf {
-    /// One file an outcome: `<folder>/<key id>/<sequence>.jws`, byte for byte as signed.
+    /// One file an outcome: `<folder>/<first key id>/<sequence>.jws`, byte for byte as signed.
     Folder(Folder),
     /// One row an outcome; several collectors may share it.
     Database(Database),
@@ -152,6 +178,17 @@ impl Shelf {
         match self {
             Self::Folder(folder) => folder.keep(outcomes),
             Self::Database(database) => database.keep(outcomes, now),
+        }
+    }
+
+    /// The hand-overs of keys that are kept.
+    ///
+    /// # Errors
+    /// The disk or the database failed.
+    pub(super) fn hand_overs(&self) -> Result<Vec<String>, ShelfError> {
+        match self {
+            Self::Folder(folder) => folder.hand_overs(),
+            Self::Database(database) => database.hand_overs(),
         }
     }
 

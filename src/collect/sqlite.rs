@@ -15,6 +15,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sequences looked at in one query.
 const LOOK: u32 = 1000;
 const VERSION: i64 = 1;
+/// Most hand-overs that are read: far more than any hospital's devices make.
+const MAX_HAND_OVERS: u32 = 100_000;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS outcomes (
@@ -29,6 +31,9 @@ CREATE TABLE IF NOT EXISTS outcomes (
     PRIMARY KEY (device, sequence)
 ) STRICT;
 ";
+
+const INDEX: &str =
+    "CREATE INDEX IF NOT EXISTS outcomes_hand_overs ON outcomes(device, sequence) WHERE kind = 'key-handed-over'";
 
 /// A database of outcomes.
 #[derive(Debug)]
@@ -61,6 +66,15 @@ impl Database {
         last: u64,
     ) -> Result<(u64, Option<(u64, u64)>), ShelfError> {
         self.look(device, through, last).map_err(|source| error(&self.path, source))
+    }
+
+    pub(super) fn hand_overs(&self) -> Result<Vec<String>, ShelfError> {
+        let query = "SELECT jws FROM outcomes WHERE kind = 'key-handed-over' ORDER BY device, sequence LIMIT ?1";
+        let found = self
+            .connection
+            .prepare(query)
+            .and_then(|mut query| query.query_map([MAX_HAND_OVERS], |row| row.get(0))?.collect());
+        found.map_err(|source| error(&self.path, source))
     }
 
     fn look(&self, device: &str, mut through: u64, last: u64) -> rusqlite::Result<(u64, Option<(u64, u64)>)> {
@@ -97,23 +111,27 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
         // Two collectors may start at once: the second finds it made.
         connection.execute_batch(&format!("BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;"))?;
     }
-    version(connection)
+    let found = version(connection)?;
+    if found == VERSION {
+        // Beside the schema's version: a collector that does not know it does no harm to it.
+        connection.execute_batch(INDEX)?;
+    }
+    Ok(found)
 }
 
 fn keep(connection: &mut Connection, outcomes: &[Genuine], now: Moment) -> rusqlite::Result<Vec<Kept>> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut kept = Vec::new();
-    for Genuine { opened, jws } in outcomes {
-        let header = &opened.header;
-        let judged = neighbours(&tx, &header.kid, header.seq)?.judge(opened);
+    for Genuine { device, link, jws } in outcomes {
+        let judged = neighbours(&tx, device, link.seq())?.judge(link);
         if judged == Kept::New {
             tx.prepare("INSERT INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
-                header.kid,
-                header.seq.cast_signed(),
-                opened.sha256.as_bytes(),
-                header.prev.as_bytes(),
-                header.report_id,
-                header.kind.as_str(),
+                device,
+                link.seq().cast_signed(),
+                link.sha256().as_bytes(),
+                link.prev().as_bytes(),
+                link.id(),
+                link.kind(),
                 now.unix_ms,
                 jws,
             ])?;

@@ -2,17 +2,22 @@
 
 use std::path::Path;
 
+use super::lineage::Lineage;
 use super::shelf::{Contradiction, Genuine, Kept};
 use super::*;
 use crate::digest::Digest;
+use crate::seal::event::hand_over;
 use crate::seal::header::Header;
-use crate::seal::jws::{open, seal};
+use crate::seal::jws::seal;
+use crate::seal::link::Link;
 use crate::seal::outcome::samples;
+use crate::store::Head;
 
 const NOW: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
 
 fn genuine(jws: &str, key: &DeviceKey) -> Genuine {
-    Genuine { opened: open(jws, &[key.public().clone()]).unwrap(), jws: jws.to_owned() }
+    let link = Link::open(jws, &[key.public().clone()]).unwrap();
+    Genuine { device: key.id().to_owned(), link, jws: jws.to_owned() }
 }
 
 /// A device and its first `n` outcomes.
@@ -24,9 +29,10 @@ fn device(n: u64) -> (DeviceKey, Vec<Genuine>) {
 
 /// `outcome` as its own device could have signed it otherwise.
 fn otherwise(key: &DeviceKey, outcome: &Genuine, change: impl FnOnce(&mut Header)) -> Genuine {
-    let mut header = outcome.opened.header.clone();
+    let Link::Outcome(opened) = &outcome.link else { panic!("an event") };
+    let mut header = opened.header.clone();
     change(&mut header);
-    genuine(&seal(key, &header, &outcome.opened.payload).unwrap(), key)
+    genuine(&seal(key, &header, &opened.payload).unwrap(), key)
 }
 
 /// Does `what` with a shelf of each kind, each opened again by `Path`.
@@ -69,7 +75,7 @@ fn whatever_contradicts_what_is_kept_is_refused_and_changes_nothing() {
         let forged = [
             (
                 otherwise(&key, &chain[0], |header| header.test = !header.test),
-                Contradiction::Fork { kept: chain[0].opened.sha256 },
+                Contradiction::Fork { kept: chain[0].link.sha256() },
             ),
             (otherwise(&key, &chain[1], |header| header.prev = Digest::of(b"another")), Contradiction::NotAfter),
             (otherwise(&key, &chain[2], |header| header.test = !header.test), Contradiction::NotBefore),
@@ -137,6 +143,75 @@ fn a_database_of_something_else_is_refused() {
     assert!(Shelf::database(path).unwrap_err().to_string().contains("schema is 7"));
 }
 
+/// A device whose key changes after `n` outcomes, the link by which it does, and `n` more.
+fn rotated(n: u64) -> (DeviceKey, DeviceKey, Vec<String>) {
+    let (old, new) = (DeviceKey::generate().unwrap(), DeviceKey::generate().unwrap());
+    let head =
+        |lines: &[String]| Head { sequence: lines.len() as u64, sha256: Digest::of(lines[lines.len() - 1].as_bytes()) };
+    let mut lines = samples::chain(&old, n);
+    lines.push(hand_over(&old, &new, &head(&lines), NOW).unwrap().jws);
+    lines.extend(samples::chain_from(&new, head(&lines), n..2 * n));
+    (old, new, lines)
+}
+
+fn link(jws: &str, keys: &[&DeviceKey]) -> Link {
+    Link::open(jws, &keys.iter().map(|key| key.public().clone()).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn a_key_is_followed_by_its_hand_over_and_signs_nothing_outside_of_its_term() {
+    let (old, new, lines) = rotated(3);
+    let thief = DeviceKey::generate().unwrap();
+    let mut lineage = Lineage::of(vec![old.public().clone()]);
+    assert_eq!(lineage.device(new.id()), None);
+    let change = link(&lines[3], &[&old]);
+    lineage.judge(&change).unwrap();
+    assert!(lineage.follow(&change) && !lineage.follow(&change), "once");
+    assert_eq!(lineage.device(new.id()), Some(old.id()));
+    for line in &lines {
+        lineage.judge(&link(line, &[&old, &new])).unwrap();
+    }
+    let at = |sequence: u64| Head { sequence, sha256: Digest::of(b"whatever") };
+    for forged in [samples::chain_from(&old, at(7), 9..10).remove(0), hand_over(&old, &thief, &at(7), NOW).unwrap().jws]
+    {
+        let forged = link(&forged, &[&old]);
+        assert_eq!(lineage.judge(&forged), Err(Contradiction::AfterHandOver { until: 4 }));
+    }
+    let early = link(&samples::chain_from(&new, at(1), 9..10)[0], &[&new]);
+    assert_eq!(lineage.judge(&early), Err(Contradiction::BeforeHandOver { from: 5 }));
+    let circle = link(&hand_over(&new, &old, &at(7), NOW).unwrap().jws, &[&new]);
+    assert_eq!(lineage.judge(&circle), Err(Contradiction::KnownKey));
+}
+
+#[test]
+fn a_next_key_that_was_given_as_well_becomes_the_same_devices() {
+    let (old, new, lines) = rotated(2);
+    let mut lineage = Lineage::of(vec![new.public().clone(), old.public().clone()]);
+    assert_eq!(lineage.device(new.id()), Some(new.id()));
+    assert!(lineage.learn(&[lines[2].clone()]));
+    assert_eq!((lineage.device(new.id()), lineage.device(old.id())), (Some(old.id()), Some(old.id())));
+}
+
+#[test]
+fn a_shelf_that_is_opened_again_knows_the_keys_that_were_handed_over() {
+    on_both(|open| {
+        let (old, new, lines) = rotated(3);
+        let of_device =
+            |line: &String| Genuine { device: old.id().to_owned(), link: link(line, &[&old, &new]), jws: line.clone() };
+        let all: Vec<Genuine> = lines.iter().map(of_device).collect();
+        let mut shelf = open();
+        assert!(keep(&mut shelf, &all).iter().all(|kept| *kept == Kept::New));
+        assert!(keep(&mut shelf, &all).iter().all(|kept| *kept == Kept::Same));
+        drop(shelf);
+        let shelf = open();
+        assert_eq!(shelf.hand_overs().unwrap(), [lines[3].clone()]);
+        assert_eq!(shelf.first_missing(old.id(), 0, 7).unwrap(), (7, None), "one device, one sequence");
+        let mut lineage = Lineage::of(vec![old.public().clone()]);
+        assert!(lineage.learn(&shelf.hand_overs().unwrap()));
+        assert_eq!(lineage.device(new.id()), Some(old.id()));
+    });
+}
+
 /// The whole way: a device's store and publisher, the embedded broker, a collector.
 #[cfg(feature = "broker")]
 mod live {
@@ -166,6 +241,8 @@ mod live {
         folder: tempfile::TempDir,
         store: Store,
         device: DeviceKey,
+        /// Ids of its keys before.
+        earlier: Vec<String>,
         mqtt: Mqtt,
     }
 
@@ -187,7 +264,7 @@ mod live {
                 telemetry_s: 60.try_into().unwrap(),
                 tls: None,
             };
-            let site = Self { folder, store, device, mqtt };
+            let site = Self { folder, store, device, earlier: Vec::new(), mqtt };
             for (number, jws) in (1..).zip(samples::chain(&site.device, outcomes)) {
                 site.conclude(number, jws);
             }
@@ -230,15 +307,25 @@ mod live {
             let publisher =
                 Publisher::new(&self.mqtt, &device, self.device.id(), self.store.clone(), bell, alerts, || NOW)
                     .unwrap()
+                    .known_before_as(self.earlier.clone())
                     .believing(&receiver)
                     .unwrap();
             (stop, tokio::spawn(publisher.run(stopped)))
         }
 
         fn collect(&self, on: Shelf) -> (Arc<CollectorState>, watch::Sender<bool>, JoinHandle<()>) {
+            self.collect_from(on, self.device.public().clone())
+        }
+
+        /// A collector that was given this public key.
+        fn collect_from(
+            &self,
+            on: Shelf,
+            device: PublicKey,
+        ) -> (Arc<CollectorState>, watch::Sender<bool>, JoinHandle<()>) {
             let key = DeviceKey::load(&self.folder.path().join("receiver.key")).unwrap();
             let access = Access::read(&self.mqtt, format!("collect-{:p}", &raw const key), || NOW).unwrap();
-            let devices = vec![self.device.public().clone()];
+            let devices = vec![device];
             let short = |ms| BackOff { first: Duration::from_millis(ms), longest: Duration::from_millis(4 * ms) };
             let pace = Pace {
                 reconnect: short(50),
@@ -302,5 +389,38 @@ mod live {
         until("refused", || state.refused() >= 2).await;
         until("the first is receipted", || site.store.undelivered().unwrap() == 2).await;
         assert_eq!(state.kept(), 1);
+    }
+
+    /// The collector is given the first key alone, and starts before the device changes it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_key_that_the_device_handed_over_is_followed_and_one_without_is_nobodys() {
+        let mut site = Site::new(8);
+        let old = site.device.public().clone();
+        let new = DeviceKey::generate().unwrap();
+        site.store.append(NOW, |head| hand_over(&site.device, &new, head, NOW)).unwrap();
+        for (number, jws) in (100..).zip(samples::chain_from(&new, site.store.head().unwrap(), 8..16)) {
+            site.conclude(number, jws);
+        }
+        // What somebody else signed, on top of it.
+        let stranger = DeviceKey::generate().unwrap();
+        site.conclude(200, samples::chain_from(&stranger, site.store.head().unwrap(), 16..17).remove(0));
+        site.device = new;
+        site.earlier = vec![old.id().to_owned()];
+        let (state, stop, task) = site.collect_from(site.shelf(), old.clone());
+        until("subscribed", || state.subscriptions() >= 2).await;
+        let (publishing, published) = site.publish();
+        until("all but the stranger's are receipted", || site.store.undelivered().unwrap() == 1).await;
+        assert_eq!((state.kept(), state.refused()), (17, 0));
+        until("the stranger's is not", || state.foreign() >= 1).await;
+        stop.send(true).unwrap();
+        tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
+        publishing.send(true).unwrap();
+        published.await.unwrap();
+        // A collector that lost everything, and knows the first key alone, finds it all again.
+        let empty = Shelf::folder(&site.folder.path().join("empty")).unwrap();
+        let (state, _stop, _task) = site.collect_from(empty, old);
+        until("subscribed", || state.subscriptions() >= 2).await;
+        let (_publishing, _task) = site.publish();
+        until("all are there again", || state.kept() == 17).await;
     }
 }

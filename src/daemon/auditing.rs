@@ -9,6 +9,7 @@ use crate::infer::findings::BundleIdentity;
 use crate::os::private;
 use crate::publish::{Alert, AlertKind, AlertSender};
 use crate::seal::key::{DeviceKey, KeyError};
+use crate::seal::link;
 use crate::store::{Store, StoreError};
 
 use super::DaemonError;
@@ -42,23 +43,30 @@ pub fn begin(device: &Device, now: fn() -> Moment, alerts: &AlertSender) -> Resu
     Ok(Begun { writer, after, key })
 }
 
-/// Notes what starts, on what store, under which configuration, with which key.
+/// Notes what starts, on what store, under which configuration, with which key; returns that, if
+/// it is the one that signs what follows in the store's chain.
 pub fn note_start(
     audit: &Audit,
     after: After,
     store: &Store,
     config: &Configuration,
-    key: Result<&Arc<DeviceKey>, &KeyError>,
-) -> Result<(), StoreError> {
-    let head = store.head()?;
+    key: Result<Arc<DeviceKey>, KeyError>,
+) -> Result<Arc<DeviceKey>, DaemonError> {
+    let (head, last) = (store.head()?, store.last()?);
+    let key = key.and_then(|key| key.follows(last.as_ref().map(|last| last.jws.as_str())).map(|()| key));
     let version = env!("CARGO_PKG_VERSION");
     audit.note(Event::Started { version, after, last_sequence: head.sequence, head: head.sha256 });
     audit.note(Event::Configured { sha256: config.sha256 });
-    audit.note(match key {
+    audit.note(match &key {
         Ok(key) => Event::KeyLoaded { key_id: key.id().into() },
         Err(error) => Event::KeyRejected { why: error.to_string().into() },
     });
-    Ok(())
+    Ok(key?)
+}
+
+/// Ids of the keys that signed for this device before the one with the id `now`.
+pub fn earlier_keys(store: &Store, now: &str) -> Result<Vec<String>, StoreError> {
+    Ok(link::earlier_keys(store.device_events()?.iter().map(|event| event.jws.as_str()), now))
 }
 
 /// Notes which bundles serve.

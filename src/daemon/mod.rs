@@ -26,6 +26,7 @@ use log::{info, warn};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use lock::StateLock;
 pub use reach::reach;
 pub use reload::{NotReloaded, Reload};
 
@@ -103,8 +104,7 @@ impl Daemon {
         if let Err(e) = store.reserve().keep(store::RESERVE_BYTES) {
             warn!("storing is refused until there is room for a reserve in {}: {e}", device.state_dir.display());
         }
-        auditing::note_start(&audit, after, &store, config, key.as_ref())?;
-        let key = key?;
+        let key = auditing::note_start(&audit, after, &store, config, key)?;
         let swept = store.sweep()?;
         os::step("swept");
         if swept > 0 {
@@ -127,7 +127,8 @@ impl Daemon {
         let (stop, stopped) = watch::channel(false);
         let (received, sealed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let mut publisher = Publisher::new(mqtt, device, key.id(), store.clone(), sealed.clone(), alerts_out, now)?
-            .audited(audit.clone());
+            .audited(audit.clone())
+            .known_before_as(auditing::earlier_keys(&store, key.id())?);
         if let Some(receiver) = &config.file.receiver {
             publisher = publisher.believing(receiver)?;
         }

@@ -19,6 +19,8 @@ pub(super) struct Sender {
     pub site: String,
     pub device: String,
     pub key_id: String,
+    /// Ids of the keys before: by them receivers know who this is until they have the hand-over.
+    pub earlier_key_ids: Vec<String>,
     pub topics: Topics,
     pub audit: Audit,
 }
@@ -50,6 +52,8 @@ struct StatusDocument<'a> {
     device: &'a str,
     site: &'a str,
     key_id: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    earlier_key_ids: &'a [String],
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_sequence: Option<u64>,
@@ -114,6 +118,7 @@ impl Sender {
             device: &self.device,
             site: &self.site,
             key_id: &self.key_id,
+            earlier_key_ids: &self.earlier_key_ids,
             version: env!("CARGO_PKG_VERSION"),
             last_sequence: counts.map(|c| c.last_sequence),
             undelivered: counts.map(|c| c.undelivered),

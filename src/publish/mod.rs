@@ -92,7 +92,7 @@ impl Default for Pace {
 /// As [`Publisher::new`] and [`Publisher::believing`].
 pub fn check_access(settings: &Mqtt, device: &Device, receiver: Option<&Receiver>) -> Result<(), PublishError> {
     Access::read(settings, client_id(device), crate::os::now)?;
-    receiver.map(|receiver| Receivers::load(receiver, "")).transpose()?;
+    receiver.map(|receiver| Receivers::load(receiver, Vec::new())).transpose()?;
     Ok(())
 }
 
@@ -124,6 +124,7 @@ impl Publisher {
             site: device.site.to_string(),
             device: device.name.to_string(),
             key_id: key_id.to_owned(),
+            earlier_key_ids: Vec::new(),
             topics: Topics::of(settings, device),
             audit: Audit::nowhere(),
         };
@@ -132,13 +133,22 @@ impl Publisher {
         Ok(Self { drive: Drive::new(access, sender, store, bell, alerts, now, heartbeat) })
     }
 
+    /// The same, of a device whose keys before had these ids: a receiver may not know yet that
+    /// they handed over. Call before [`Publisher::believing`].
+    #[must_use]
+    pub fn known_before_as(mut self, earlier_key_ids: Vec<String>) -> Self {
+        self.drive.sender.earlier_key_ids = earlier_key_ids;
+        self
+    }
+
     /// The same, for a site whose receivers sign receipts: an outcome leaves the outbox on
     /// nothing else then.
     ///
     /// # Errors
     /// A receiver's key cannot be read, or is there twice.
     pub fn believing(mut self, settings: &Receiver) -> Result<Self, PublishError> {
-        let receivers = Receivers::load(settings, &self.drive.sender.key_id)?;
+        let Sender { key_id, earlier_key_ids, .. } = &self.drive.sender;
+        let receivers = Receivers::load(settings, [std::slice::from_ref(key_id), earlier_key_ids].concat())?;
         self.drive.believe(receivers);
         Ok(self)
     }

@@ -91,8 +91,8 @@ pub(super) struct Receivers {
     /// Where all are required.
     required: Option<Arc<[String]>>,
     commands: Commands,
-    /// Key id of this device.
-    device: String,
+    /// Ids of this device's keys, now and before.
+    device: Vec<String>,
     waiting: Vec<Believed>,
     last_command: BTreeMap<String, Instant>,
     told: BTreeSet<&'static str>,
@@ -100,7 +100,7 @@ pub(super) struct Receivers {
 
 impl Receivers {
     /// Reads the keys that `settings` names.
-    pub fn load(settings: &Receiver, device: &str) -> Result<Self, ReceiversError> {
+    pub fn load(settings: &Receiver, device: Vec<String>) -> Result<Self, ReceiversError> {
         let mut keys: Vec<PublicKey> = Vec::new();
         for path in &settings.keys {
             let key = PublicKey::load(path)?;
@@ -117,7 +117,7 @@ impl Receivers {
             keys,
             required,
             commands: settings.commands,
-            device: device.to_owned(),
+            device,
             waiting: Vec::new(),
             last_command: BTreeMap::new(),
             told: BTreeSet::new(),

@@ -16,6 +16,12 @@ pub fn report_id(device: &str, sop_instance_uid: &Uid) -> String {
     uuid(&["residentd report", device, sop_instance_uid.as_str()])
 }
 
+/// The id of the event that key `kid` signs as link `seq` of its device's chain.
+#[must_use]
+pub fn event_id(kid: &str, seq: u64) -> String {
+    uuid(&["residentd event", kid, &seq.to_string()])
+}
+
 /// The id of the resource that plays `role` in report `report_id`.
 pub(super) fn resource_id(report_id: &str, role: &str) -> String {
     uuid(&["residentd resource", report_id, role])

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::header::Header;
 use super::jws::Opened;
 use crate::digest::Digest;
 
@@ -63,6 +64,56 @@ pub enum Break {
     },
     /// The device's first outcome names an outcome before it.
     FalseGenesis,
+    /// Another key signed it than the one whose turn it was: none handed over to it.
+    OtherKey {
+        /// Its sequence.
+        sequence: u64,
+    },
+    /// It was signed by a key that had handed over to another before.
+    AfterHandOver {
+        /// Its sequence.
+        sequence: u64,
+    },
+    /// It follows the link by which the device was decommissioned.
+    AfterTheEnd {
+        /// Its sequence.
+        sequence: u64,
+    },
+}
+
+/// What the chain sees of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Its sequence.
+    pub seq: u64,
+    /// Hash of the one before.
+    pub prev: Digest,
+    /// Its own hash.
+    pub sha256: Digest,
+    /// Its report id.
+    pub id: &'a str,
+    /// Key id of the key that signed it.
+    pub kid: &'a str,
+    /// Who signs what follows.
+    pub then: Then<'a>,
+}
+
+/// Who signs what follows a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then<'a> {
+    /// The same key.
+    Same,
+    /// The key with this id.
+    Key(&'a str),
+    /// Nobody.
+    Nothing,
+}
+
+impl<'a> From<&'a Opened> for Place<'a> {
+    fn from(Opened { header, sha256, .. }: &'a Opened) -> Self {
+        let Header { seq, prev, report_id, kid, .. } = header;
+        Self { seq: *seq, prev: *prev, sha256: *sha256, id: report_id, kid, then: Then::Same }
+    }
 }
 
 impl fmt::Display for Break {
@@ -84,6 +135,13 @@ impl fmt::Display for Break {
                 write!(f, "outcome {sequence} is a second outcome for report {report_id}")
             }
             Self::FalseGenesis => write!(f, "outcome 1 claims to follow another outcome"),
+            Self::OtherKey { sequence } => {
+                write!(f, "outcome {sequence} is signed by another key, to which the one before it never handed over")
+            }
+            Self::AfterHandOver { sequence } => {
+                write!(f, "outcome {sequence} is signed by a key that had handed over to another before")
+            }
+            Self::AfterTheEnd { sequence } => write!(f, "outcome {sequence} follows the end of its device"),
         }
     }
 }
@@ -92,13 +150,19 @@ impl ChainCheck {
     /// Checks `series` in the order in which it was received. `None` where it is empty.
     #[must_use]
     pub fn of(series: &[Opened]) -> Option<Self> {
-        let mut by_sequence: BTreeMap<u64, BTreeMap<Digest, &Opened>> = BTreeMap::new();
+        Self::of_places(series.iter().map(Place::from))
+    }
+
+    /// As [`ChainCheck::of`], for links of any kind.
+    #[must_use]
+    pub fn of_places<'a>(series: impl Iterator<Item = Place<'a>>) -> Option<Self> {
+        let mut by_sequence: BySequence<'a> = BTreeMap::new();
         let mut breaks = Vec::new();
         let mut repeated = 0;
         let mut highest = 0;
-        for opened in series {
-            let sequence = opened.header.seq;
-            if by_sequence.entry(sequence).or_default().insert(opened.sha256, opened).is_some() {
+        for place in series {
+            let sequence = place.seq;
+            if by_sequence.entry(sequence).or_default().insert(place.sha256, place).is_some() {
                 repeated += 1;
                 continue;
             }
@@ -110,7 +174,9 @@ impl ChainCheck {
         let (first, last) = (*by_sequence.keys().next()?, *by_sequence.keys().next_back()?);
         breaks.extend(links(&by_sequence));
         breaks.extend(second_outcomes(&by_sequence));
+        breaks.extend(keys(&by_sequence));
         breaks.sort();
+        breaks.dedup();
         Some(Self {
             first,
             last,
@@ -129,8 +195,52 @@ impl ChainCheck {
     }
 }
 
+/// The links of a series in their order; where there are two in one place, both.
+type BySequence<'a> = BTreeMap<u64, BTreeMap<Digest, Place<'a>>>;
+
+/// Links that were not for their key to sign.
+fn keys(by_sequence: &BySequence) -> Vec<Break> {
+    let mut breaks = Vec::new();
+    let places = || by_sequence.values().flat_map(BTreeMap::values);
+    let mut from: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut until: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut end = u64::MAX;
+    for place in places() {
+        match place.then {
+            Then::Key(to) => {
+                from.entry(to).or_insert(place.seq + 1);
+                until.entry(place.kid).or_insert(place.seq);
+            }
+            Then::Nothing => end = end.min(place.seq),
+            Then::Same => {}
+        }
+    }
+    let mut before: Option<(u64, BTreeSet<&str>)> = None;
+    for (&sequence, links) in by_sequence {
+        let turn = before.as_ref().filter(|(previous, _)| previous + 1 == sequence).map(|(_, turn)| turn);
+        for place in links.values() {
+            if sequence > end {
+                breaks.push(Break::AfterTheEnd { sequence });
+            } else if until.get(place.kid).is_some_and(|until| sequence > *until) {
+                breaks.push(Break::AfterHandOver { sequence });
+            } else if from.get(place.kid).is_some_and(|from| sequence < *from)
+                || turn.is_some_and(|turn| !turn.is_empty() && !turn.contains(place.kid))
+            {
+                breaks.push(Break::OtherKey { sequence });
+            }
+        }
+        let next = links.values().filter_map(|place| match place.then {
+            Then::Same => Some(place.kid),
+            Then::Key(to) => Some(to),
+            Then::Nothing => None,
+        });
+        before = Some((sequence, next.collect()));
+    }
+    breaks
+}
+
 /// Gaps, forks and links that do not fit.
-fn links(by_sequence: &BTreeMap<u64, BTreeMap<Digest, &Opened>>) -> Vec<Break> {
+fn links(by_sequence: &BySequence) -> Vec<Break> {
     let genesis = Digest::from_bytes([0; 32]);
     let mut breaks = Vec::new();
     let mut before: Option<(u64, BTreeSet<Digest>)> = None;
@@ -138,7 +248,7 @@ fn links(by_sequence: &BTreeMap<u64, BTreeMap<Digest, &Opened>>) -> Vec<Break> {
         if outcomes.len() > 1 {
             breaks.push(Break::Fork { sequence });
         }
-        let follows = |known: &dyn Fn(&Digest) -> bool| outcomes.values().all(|opened| known(&opened.header.prev));
+        let follows = |known: &dyn Fn(&Digest) -> bool| outcomes.values().all(|place| known(&place.prev));
         if sequence == 1 && !follows(&|prev| *prev == genesis) {
             breaks.push(Break::FalseGenesis);
         }
@@ -154,14 +264,14 @@ fn links(by_sequence: &BTreeMap<u64, BTreeMap<Digest, &Opened>>) -> Vec<Break> {
     breaks
 }
 
-fn second_outcomes(by_sequence: &BTreeMap<u64, BTreeMap<Digest, &Opened>>) -> Vec<Break> {
+fn second_outcomes(by_sequence: &BySequence) -> Vec<Break> {
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
     let mut breaks = Vec::new();
     for (&sequence, outcomes) in by_sequence {
-        for opened in outcomes.values() {
-            let first = *seen.entry(&opened.header.report_id).or_insert(sequence);
+        for place in outcomes.values() {
+            let first = *seen.entry(place.id).or_insert(sequence);
             if first != sequence {
-                breaks.push(Break::SecondOutcome { sequence, report_id: opened.header.report_id.clone() });
+                breaks.push(Break::SecondOutcome { sequence, report_id: place.id.to_owned() });
             }
         }
     }
@@ -171,7 +281,6 @@ fn second_outcomes(by_sequence: &BTreeMap<u64, BTreeMap<Digest, &Opened>>) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::header::Header;
     use crate::seal::jws::{open, seal};
     use crate::seal::key::DeviceKey;
     use crate::seal::outcome::samples;

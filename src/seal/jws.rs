@@ -21,6 +21,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -32,7 +33,7 @@ use crate::digest::Digest;
 /// Largest JWS: a report has some 20 kB; the rest is room for overlays in later payloads.
 pub const MAX_JWS_BYTES: usize = 16 * 1024 * 1024;
 /// Largest header part: a header has some 900 bytes, in base64url a third more.
-const MAX_HEADER_PART: usize = 8192;
+pub(super) const MAX_HEADER_PART: usize = 8192;
 
 /// Why an outcome could not be sealed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -100,8 +101,13 @@ pub fn seal(key: &DeviceKey, header: &Header, payload: &[u8]) -> Result<String, 
     if header.kid != key.id() {
         return Err(SealError::OtherKey(header.kid.clone()));
     }
-    if !(1..=MAX_SEQUENCE).contains(&header.seq) {
-        return Err(SealError::Sequence(header.seq));
+    compact(key, header, header.seq, payload)
+}
+
+/// Signs a link of any type.
+pub(super) fn compact(key: &DeviceKey, header: &impl Serialize, seq: u64, payload: &[u8]) -> Result<String, SealError> {
+    if !(1..=MAX_SEQUENCE).contains(&seq) {
+        return Err(SealError::Sequence(seq));
     }
     let mut jws = encoded(header);
     jws.push('.');
@@ -118,8 +124,13 @@ pub fn seal(key: &DeviceKey, header: &Header, payload: &[u8]) -> Result<String, 
 /// # Errors
 /// It is not exactly such a JWS, or no given key signed these very bytes.
 pub fn open(jws: &str, keys: &[PublicKey]) -> Result<Opened, OpenError> {
-    let Held { members, payload, .. } = held(jws, keys)?;
-    Ok(Opened { header: checked(members)?, payload, sha256: Digest::of(jws.as_bytes()) })
+    understood(held(jws, keys)?, Digest::of(jws.as_bytes()))
+}
+
+/// Understands a JWS whose signature held as an outcome.
+pub(super) fn understood(held: Held<'_>, sha256: Digest) -> Result<Opened, OpenError> {
+    let Held { members, payload, .. } = held;
+    Ok(Opened { header: checked(members)?, payload, sha256 })
 }
 
 /// A JWS of any type whose signature held: who signed, and what, before it is looked at.
@@ -145,15 +156,16 @@ pub(super) fn held<'a>(jws: &str, keys: &'a [PublicKey]) -> Result<Held<'a>, Ope
     Ok(Held { key, members, payload: decoded(payload_part, "payload")? })
 }
 
-/// What a JWS names as the outcome before it, for one that was opened when it was kept: no
+/// What a JWS names as the link before it, for one that was opened when it was kept: no
 /// signature is checked here.
 #[must_use]
 pub fn claimed_previous(jws: &str) -> Option<Digest> {
     let [header_part, _, _] = parts(jws).ok()?;
-    checked(members(&decoded(header_part, "header").ok()?).ok()?).ok().map(|header| header.prev)
+    let members = members(&decoded(header_part, "header").ok()?).ok()?;
+    members.get("prev").and_then(Value::as_str)?.parse().ok()
 }
 
-fn encoded(header: &Header) -> String {
+fn encoded(header: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(header).expect("a header has text keys only"))
 }
 
@@ -201,10 +213,13 @@ fn signer<'a>(members: &Map<String, Value>, keys: &'a [PublicKey]) -> Result<&'a
 fn checked(members: Map<String, Value>) -> Result<Header, OpenError> {
     let header: Header =
         serde_json::from_value(Value::Object(members)).map_err(|e| OpenError::Header(e.to_string()))?;
-    if !(1..=MAX_SEQUENCE).contains(&header.seq) {
-        return Err(OpenError::Header(format!("{} is not a sequence", header.seq)));
-    }
+    check_sequence(header.seq)?;
     Ok(header)
+}
+
+/// `seq` as one of a chain.
+pub(super) fn check_sequence(seq: u64) -> Result<(), OpenError> {
+    if (1..=MAX_SEQUENCE).contains(&seq) { Ok(()) } else { Err(OpenError::Header(format!("{seq} is not a sequence"))) }
 }
 
 /// Reads a JSON object and refuses a member that occurs twice (RFC 7515 4).

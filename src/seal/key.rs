@@ -12,6 +12,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
 
+use super::link::Next;
 use super::public::PublicKey;
 use crate::os::disk::Disk;
 use crate::os::private::{self, NotPrivate};
@@ -45,6 +46,21 @@ pub enum KeyError {
     /// The file is not this device's alone, or cannot be read.
     #[error("key {0}")]
     NotPrivate(#[from] NotPrivate),
+    /// The chain of outcomes goes on with another key.
+    #[error(
+        "key {ours} may not sign: the chain of outcomes goes on with key {chains}; if the key was being changed, finish with `residentd provision rotate-key`, else put that key back"
+    )]
+    NotTheChains {
+        /// Id of the key that is here.
+        ours: String,
+        /// Id of the key that the chain goes on with.
+        chains: String,
+    },
+    /// The chain of outcomes has ended.
+    #[error(
+        "this device was decommissioned: its last outcome is signed, and nothing can follow it; finish with `residentd provision decommission`, and provision it anew as another device"
+    )]
+    Ended,
     /// The file is no Ed25519 private key.
     #[error("key {path} is not an Ed25519 private key in PKCS#8 PEM: {what}")]
     NotAKey {
@@ -154,6 +170,19 @@ impl DeviceKey {
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.public
+    }
+
+    /// Whether this key signs what follows `last`, the last link of the device's chain.
+    ///
+    /// # Errors
+    /// Another does, or nobody.
+    pub fn follows(&self, last: Option<&str>) -> Result<(), KeyError> {
+        match Next::after(last) {
+            Next::Anyone => Ok(()),
+            Next::Key(chains) if chains == self.id() => Ok(()),
+            Next::Key(chains) => Err(KeyError::NotTheChains { ours: self.id().to_owned(), chains }),
+            Next::Nobody => Err(KeyError::Ended),
+        }
     }
 
     /// What secrets of this device's own are derived from (`pseudonym`).

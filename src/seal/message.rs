@@ -35,6 +35,9 @@ pub enum MessageType {
     /// The device says where its audit log stands.
     #[serde(rename = "residentd-checkpoint+jws")]
     Checkpoint,
+    /// A device's next key accepts what the key before hands over.
+    #[serde(rename = "residentd-acceptance+jws")]
+    Acceptance,
     /// A vendor says which files a model bundle is.
     #[serde(rename = "residentd-bundle+jws")]
     Bundle,
@@ -48,6 +51,7 @@ impl MessageType {
             Self::Receipt => "residentd-receipt+jws",
             Self::Command => "residentd-command+jws",
             Self::Checkpoint => "residentd-checkpoint+jws",
+            Self::Acceptance => "residentd-acceptance+jws",
             Self::Bundle => "residentd-bundle+jws",
         }
     }
@@ -136,8 +140,13 @@ mod tests {
     use crate::seal::jws;
     use crate::seal::outcome::samples;
 
-    const ALL: [MessageType; 4] =
-        [MessageType::Receipt, MessageType::Command, MessageType::Checkpoint, MessageType::Bundle];
+    const ALL: [MessageType; 5] = [
+        MessageType::Acceptance,
+        MessageType::Receipt,
+        MessageType::Command,
+        MessageType::Checkpoint,
+        MessageType::Bundle,
+    ];
 
     fn key() -> (DeviceKey, [PublicKey; 1]) {
         let key = DeviceKey::generate().unwrap();

@@ -4,9 +4,11 @@
 //! and the chain's head go in, the bytes that are stored, sent and verified come out.
 
 pub mod chain;
+pub mod event;
 pub mod header;
 pub mod jws;
 pub mod key;
+pub mod link;
 pub mod message;
 pub mod outcome;
 pub mod pseudonym;

@@ -66,9 +66,13 @@ pub(crate) mod samples {
 
     /// A chain of `n` sealed outcomes of different kinds.
     pub(crate) fn chain(key: &DeviceKey, n: u64) -> Vec<String> {
-        let mut head = Head { sequence: 0, sha256: Digest::from_bytes([0; 32]) };
+        chain_from(key, Head { sequence: 0, sha256: Digest::from_bytes([0; 32]) }, 0..n)
+    }
+
+    /// A chain of the outcomes of the images `images` that goes on from `head`.
+    pub(crate) fn chain_from(key: &DeviceKey, mut head: Head, images: std::ops::Range<u64>) -> Vec<String> {
         let mut chain = Vec::new();
-        for i in 0..n {
+        for i in images {
             let outcome = match i % 3 {
                 0 => Outcome::Report(Box::new(findings())),
                 1 => Outcome::Abstention(reason()),

@@ -4,7 +4,8 @@
 //! receipt  {"device":KID,"outcomes":[{"seq":7,"sha256":"…64 hex…"},…]}
 //! command  {"command":"resend","device":KID,"from":3,"to":9,"issued_at":"…RFC 3339…"}
 //! ```
-//! 1. `device` is the key id of the device that is meant; for another device it says nothing.
+//! 1. `device` is the id of a key of the device that is meant, this one or one that handed over
+//!    to it; for another device it says nothing.
 //! 2. A receipt names the SHA-256 of each JWS that the receiver holds durably: it counts for
 //!    those bytes alone, and as often as it comes it says the same.
 //! 3. A command asks for what the device does anyway, so that a replayed one does no harm:
@@ -89,15 +90,20 @@ impl Receipt {
         sign(key, MessageType::Receipt, &json(self))
     }
 
-    /// Opens `jws` as a receipt of one of `receivers` for `device`; also says whose it is.
+    /// Opens `jws` as a receipt of one of `receivers` for the device whose keys, now and before,
+    /// have the ids `device`; also says whose it is.
     ///
     /// # Errors
     /// It is none, and nothing of it may be believed.
-    pub fn open(jws: &str, receivers: &[PublicKey], device: &str) -> Result<(String, Self), ReceiverError> {
+    pub fn open(
+        jws: &str,
+        receivers: &[PublicKey],
+        device: &[impl AsRef<str>],
+    ) -> Result<(String, Self), ReceiverError> {
         let message = open(jws, receivers, MessageType::Receipt)?;
         let kid = message.kid;
         let receipt: Self = understood(&message.payload, &kid)?;
-        if receipt.device != device {
+        if !device.iter().any(|kid| kid.as_ref() == receipt.device) {
             return Err(ReceiverError::OtherDevice { kid });
         }
         if receipt.outcomes.len() > MAX_RECEIPT_OUTCOMES {
@@ -117,16 +123,21 @@ impl Command {
         sign(key, MessageType::Command, &json(self))
     }
 
-    /// Opens `jws` as a command of one of `receivers` to `device`; also says whose it is.
+    /// Opens `jws` as a command of one of `receivers` to the device whose keys, now and before,
+    /// have the ids `device`; also says whose it is.
     ///
     /// # Errors
     /// It is none, and nothing of it may be done.
-    pub fn open(jws: &str, receivers: &[PublicKey], device: &str) -> Result<(String, Self), ReceiverError> {
+    pub fn open(
+        jws: &str,
+        receivers: &[PublicKey],
+        device: &[impl AsRef<str>],
+    ) -> Result<(String, Self), ReceiverError> {
         let message = open(jws, receivers, MessageType::Command)?;
         let kid = message.kid;
         let command: Self = understood(&message.payload, &kid)?;
         let Self::Resend { device: asked, from, to, .. } = &command;
-        if asked != device {
+        if !device.iter().any(|kid| kid.as_ref() == asked) {
             return Err(ReceiverError::OtherDevice { kid });
         }
         if !(1..=MAX_SEQUENCE).contains(from) || !(*from..from.saturating_add(MAX_RESEND)).contains(to) {
@@ -167,20 +178,20 @@ mod tests {
         let keys = [key.public().clone()];
         for outcomes in [0, 1, MAX_RECEIPT_OUTCOMES] {
             let jws = receipt(outcomes).sign(&key).unwrap();
-            assert_eq!(Receipt::open(&jws, &keys, "cart"), Ok((key.id().to_owned(), receipt(outcomes))));
-            assert!(matches!(Receipt::open(&jws, &keys, "other"), Err(ReceiverError::OtherDevice { .. })));
-            assert!(matches!(Receipt::open(&jws, &[], "cart"), Err(ReceiverError::Message(_))));
-            assert!(matches!(Command::open(&jws, &keys, "cart"), Err(ReceiverError::Message(_))));
+            assert_eq!(Receipt::open(&jws, &keys, &["cart"]), Ok((key.id().to_owned(), receipt(outcomes))));
+            assert!(matches!(Receipt::open(&jws, &keys, &["other"]), Err(ReceiverError::OtherDevice { .. })));
+            assert!(matches!(Receipt::open(&jws, &[], &["cart"]), Err(ReceiverError::Message(_))));
+            assert!(matches!(Command::open(&jws, &keys, &["cart"]), Err(ReceiverError::Message(_))));
         }
         let jws = receipt(MAX_RECEIPT_OUTCOMES + 1).sign(&key).unwrap();
-        assert!(matches!(Receipt::open(&jws, &keys, "cart"), Err(ReceiverError::NotUnderstood { .. })));
+        assert!(matches!(Receipt::open(&jws, &keys, &["cart"]), Err(ReceiverError::NotUnderstood { .. })));
     }
 
     #[test]
     fn a_command_asks_for_a_bounded_range_or_for_nothing() {
         let key = DeviceKey::generate().unwrap();
         let keys = [key.public().clone()];
-        let opened = |command: &Command| Command::open(&command.sign(&key).unwrap(), &keys, "cart");
+        let opened = |command: &Command| Command::open(&command.sign(&key).unwrap(), &keys, &["cart"]);
         for (from, to) in [(1, 1), (7, 6 + MAX_RESEND), (MAX_SEQUENCE, MAX_SEQUENCE)] {
             assert_eq!(opened(&resend(from, to)), Ok((key.id().to_owned(), resend(from, to))));
         }
@@ -189,7 +200,10 @@ mod tests {
         }
         for text in ["{}", "[]", "x", r#"{"command":"erase","device":"cart"}"#] {
             let jws = sign(&key, MessageType::Command, text).unwrap();
-            assert!(matches!(Command::open(&jws, &keys, "cart"), Err(ReceiverError::NotUnderstood { .. })), "{text}");
+            assert!(
+                matches!(Command::open(&jws, &keys, &["cart"]), Err(ReceiverError::NotUnderstood { .. })),
+                "{text}"
+            );
         }
     }
 }

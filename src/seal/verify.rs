@@ -7,8 +7,10 @@ use std::fmt;
 use serde_json::Value;
 
 use super::chain::ChainCheck;
+use super::event::{EventHeader, Happened, OpenedEvent};
 use super::header::{Clock, Header, Kind};
-use super::jws::{Opened, open};
+use super::jws::Opened;
+use super::link::{Link, followed};
 use super::public::PublicKey;
 
 /// Most outcomes in one file: years of one device; more than that is not a file of outcomes.
@@ -30,15 +32,15 @@ pub enum Statement {
 pub struct Verified {
     /// What is proven, refuted and not proven, in that order of reading.
     pub statements: Vec<Statement>,
-    /// The outcomes that opened, in the order of the text.
-    pub outcomes: Vec<Opened>,
+    /// The links that opened, in the order of the text: outcomes, and events of the device.
+    pub links: Vec<Link>,
 }
 
 impl Verified {
     /// True where at least one outcome was there and nothing was refuted.
     #[must_use]
     pub fn passed(&self) -> bool {
-        !self.outcomes.is_empty() && !self.statements.iter().any(|s| matches!(s, Statement::Refuted(_)))
+        !self.links.is_empty() && !self.statements.iter().any(|s| matches!(s, Statement::Refuted(_)))
     }
 
     fn proven(&mut self, text: String) {
@@ -82,17 +84,20 @@ pub fn verify(text: &str, keys: &[PublicKey]) -> Verified {
             "there are more than {MAX_OUTCOMES} outcomes here, of which only the first are looked at"
         ));
     }
+    // A key that is not given counts where one that is has handed over to it, in this text.
+    let keys = followed(lines.iter().take(MAX_OUTCOMES).map(|(_, line)| *line), keys);
     for (number, line) in lines.iter().take(MAX_OUTCOMES) {
         let place = if lines.len() == 1 { String::new() } else { format!("line {number}: ") };
-        match open(line, keys) {
-            Ok(opened) => take(&mut verified, &place, opened, lines.len() == 1),
+        match Link::open(line, &keys) {
+            Ok(Link::Outcome(opened)) => take(&mut verified, &place, opened, lines.len() == 1),
+            Ok(Link::Event(event)) => take_event(&mut verified, &place, event),
             Err(error) => verified.refuted(format!("{place}this is not an outcome sealed by a given key: {error}")),
         }
     }
     if lines.len() > 1 {
         chain(&mut verified);
     }
-    if !verified.outcomes.is_empty() {
+    if !verified.links.is_empty() {
         limits(&mut verified, lines.len() == 1);
     }
     verified
@@ -112,7 +117,29 @@ fn take(verified: &mut Verified, place: &str, opened: Opened, alone: bool) {
     for text in disagreements(&opened) {
         verified.refuted(format!("{place}{text}"));
     }
-    verified.outcomes.push(opened);
+    verified.links.push(Link::Outcome(opened));
+}
+
+/// States what happened to the device.
+fn take_event(verified: &mut Verified, place: &str, event: OpenedEvent) {
+    let EventHeader { seq, kid, sealed_at, .. } = &event.header;
+    match &event.happened {
+        Happened::HandedOver(new) => {
+            verified.proven(format!(
+                "{place}outcome {seq} is no image's: key {kid} hands over to key {}, which accepts and signs what follows (at {sealed_at} by the device's clock)",
+                new.id()
+            ));
+            let text = format!(
+                "that key {kid} was in nobody else's hands when it handed over: compare key {} with the one shown on the device",
+                new.id()
+            );
+            verified.statements.push(Statement::NotProven(text));
+        }
+        Happened::Decommissioned { outcomes, undelivered } => verified.proven(format!(
+            "{place}outcome {seq} is no image's: key {kid} says that the device was decommissioned after {outcomes} images, {undelivered} of its outcomes undelivered, and signs nothing more (at {sealed_at} by the device's clock)"
+        )),
+    }
+    verified.links.push(Link::Event(event));
 }
 
 fn at_length(header: &Header) -> Vec<String> {
@@ -170,7 +197,7 @@ fn disagreements(opened: &Opened) -> Vec<String> {
 }
 
 fn chain(verified: &mut Verified) {
-    let Some(check) = ChainCheck::of(&verified.outcomes) else { return };
+    let Some(check) = ChainCheck::of_places(verified.links.iter().map(Link::place)) else { return };
     for broken in &check.breaks {
         verified.refuted(broken.to_string());
     }
@@ -210,6 +237,7 @@ fn limits(verified: &mut Verified, alone: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::jws::open;
     use crate::seal::key::DeviceKey;
     use crate::seal::outcome::samples;
 

@@ -2,7 +2,8 @@
 //!
 //! Invariants, each kept by SQL constraints and one transaction:
 //! 1. One row an SOP Instance UID; the file is in place and durable before the row is.
-//! 2. One outcome an instance; an outcome is written together with its sequence and hash.
+//! 2. One outcome an instance; an outcome is written together with its sequence and hash. An
+//!    event of the device is a link like an outcome, of no instance.
 //! 3. Sequences start at 1 and have no gap; `previous` is the hash of the outcome before.
 //! 4. An outcome's bytes are never updated.
 //! 5. An outcome is in the outbox until a delivery row says how it left; both change in one step.
@@ -36,13 +37,14 @@ pub use priors::{Comparable, NewPrior, StoredPrior, Taken};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     INSTANCES_OUTCOMES_DELIVERIES,
     DELIVERIES_KNOW_THEIR_CLOCK,
     OUTBOX_AND_RECEIPTS,
     PRIORS,
     RETENTION,
     STRUCK_WAIT_A_WHILE,
+    EVENTS_OF_THE_DEVICE,
 ];
 /// Version of a database that has taken every step.
 const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
@@ -149,6 +151,13 @@ CREATE INDEX deliveries_to_retire ON deliveries(delivered_unix_ms) WHERE image_r
 const STRUCK_WAIT_A_WHILE: &str = "
 DROP INDEX instances_unread;
 CREATE INDEX instances_unread ON instances(id + strikes * 16) WHERE concluded = 0;
+";
+
+/// Links of the chain that are about the device and no instance: its key was handed over, or
+/// it was decommissioned.
+const EVENTS_OF_THE_DEVICE: &str = "
+ALTER TABLE outcomes ALTER COLUMN instance_id DROP NOT NULL;
+CREATE INDEX outcomes_of_the_device ON outcomes(sequence) WHERE instance_id IS NULL;
 ";
 
 /// Why the store could not do something.

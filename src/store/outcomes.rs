@@ -7,6 +7,9 @@ use super::{Store, StoreError};
 use crate::clock::Moment;
 use crate::digest::Digest;
 
+/// Most events of a device that are looked at: a key changes once in years.
+const MAX_EVENTS: u32 = 1000;
+
 /// Where the chain stands: the last outcome's sequence and hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
@@ -33,7 +36,7 @@ pub struct SealedOutcome {
     pub urgency: Urgency,
     /// Its identity for receivers, the same however often it is sent.
     pub report_id: String,
-    /// `report`, `abstention` or `failure`.
+    /// `report`, `abstention` or `failure`; of an event of the device, what happened.
     pub kind: &'static str,
     /// The JWS in compact form: these bytes are stored, sent and verified.
     pub jws: String,
@@ -121,24 +124,7 @@ impl Store {
         }
         let head = read_head(&tx).map_err(sqlite)?;
         let sealed = seal(&head)?;
-        let sequence = head.sequence + 1;
-        let sha256 = Digest::of(sealed.jws.as_bytes());
-        tx.execute(
-            "INSERT INTO outcomes (sequence, instance_id, report_id, kind, jws, sha256, sealed_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                sequence.cast_signed(),
-                id,
-                sealed.report_id,
-                sealed.kind,
-                sealed.jws,
-                sha256.as_bytes(),
-                at.unix_ms
-            ],
-        )
-        .map_err(sqlite)?;
-        let urgency = sealed.urgency as u8;
-        tx.execute("INSERT INTO outbox (sequence, urgency) VALUES (?1, ?2)", params![sequence.cast_signed(), urgency])
-            .map_err(sqlite)?;
+        let Head { sequence, sha256 } = write_link(&tx, &head, Some(id), &sealed, at).map_err(sqlite)?;
         if let Some(prior) = prior {
             priors::insert(&tx, sequence, sha256, prior, at).map_err(sqlite)?;
         }
@@ -146,6 +132,48 @@ impl Store {
         crate::os::step("concluding");
         tx.commit().map_err(sqlite)?;
         Ok(Some(sequence))
+    }
+
+    /// Appends an event of the device, which is about no instance: `seal` is given the head and
+    /// signs the next link. Returns its sequence.
+    ///
+    /// # Errors
+    /// `seal` failed or `SQLite` did; then nothing was changed.
+    pub fn append<E: std::fmt::Display>(
+        &self,
+        at: Moment,
+        seal: impl FnOnce(&Head) -> Result<SealedOutcome, E>,
+    ) -> Result<u64, StoreError> {
+        let sqlite = |e| self.sqlite(e);
+        let mut connection = self.writing()?;
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        let head = read_head(&tx).map_err(sqlite)?;
+        let sealed = seal(&head).map_err(|e| StoreError::Seal(e.to_string()))?;
+        let head = write_link(&tx, &head, None, &sealed, at).map_err(sqlite)?;
+        crate::os::step("appending");
+        tx.commit().map_err(sqlite)?;
+        Ok(head.sequence)
+    }
+
+    /// The last link, if there is one.
+    ///
+    /// # Errors
+    /// `SQLite` failed.
+    pub fn last(&self) -> Result<Option<Outgoing>, StoreError> {
+        let last =
+            self.select_outcomes("SELECT sequence, report_id, jws FROM outcomes ORDER BY sequence DESC LIMIT 1", &[]);
+        Ok(last?.pop())
+    }
+
+    /// The events of the device, in order.
+    ///
+    /// # Errors
+    /// `SQLite` failed.
+    pub fn device_events(&self) -> Result<Vec<Outgoing>, StoreError> {
+        self.select_outcomes(
+            "SELECT sequence, report_id, jws FROM outcomes WHERE instance_id IS NULL ORDER BY sequence LIMIT ?1",
+            &[&MAX_EVENTS],
+        )
     }
 
     /// At most `limit` outcomes with a sequence above `after`, delivered or not, in order.
@@ -176,6 +204,29 @@ impl Store {
             })
             .map_err(|e| self.sqlite(e))
     }
+}
+
+/// Writes the link after `head`, of an instance or of none, and puts it in the outbox; returns
+/// the new head.
+fn write_link(
+    tx: &rusqlite::Transaction,
+    head: &Head,
+    instance: Option<i64>,
+    sealed: &SealedOutcome,
+    at: Moment,
+) -> rusqlite::Result<Head> {
+    let SealedOutcome { urgency, report_id, kind, jws } = sealed;
+    let sequence = head.sequence + 1;
+    let sha256 = Digest::of(jws.as_bytes());
+    tx.execute(
+        "INSERT INTO outcomes (sequence, instance_id, report_id, kind, jws, sha256, sealed_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![sequence.cast_signed(), instance, report_id, kind, jws, sha256.as_bytes(), at.unix_ms],
+    )?;
+    tx.execute(
+        "INSERT INTO outbox (sequence, urgency) VALUES (?1, ?2)",
+        params![sequence.cast_signed(), *urgency as u8],
+    )?;
+    Ok(Head { sequence, sha256 })
 }
 
 fn read_head(connection: &rusqlite::Connection) -> rusqlite::Result<Head> {

@@ -280,3 +280,20 @@ fn what_retention_and_sweeping_look_up_is_found_by_an_index() {
     let kept = plan("SELECT 1 FROM instances WHERE sha256 = x'00' AND image_kept = 1");
     assert!(kept.contains("INDEX instances_by_sha256"), "{kept}");
 }
+
+#[test]
+fn an_event_of_the_device_is_a_link_of_no_instance_and_leaves_by_the_outbox() {
+    let (_folder, store) = outcomes(2);
+    let event = |head: &Head| {
+        let jws = format!("event after {}", head.sequence);
+        Ok::<_, String>(SealedOutcome { urgency: Urgency::Urgent, report_id: "e".into(), kind: "key-handed-over", jws })
+    };
+    assert_eq!(store.append(NOW, event).unwrap(), 3);
+    assert_eq!(store.last().unwrap().unwrap().jws, "event after 2");
+    assert_eq!(store.device_events().unwrap(), [store.last().unwrap().unwrap()]);
+    assert_eq!(store.outbox_of(Urgency::Urgent, 0, 9).unwrap().len(), 1);
+    assert!(store.append(NOW, |_| Err("no")).is_err());
+    assert_eq!(store.head().unwrap().sequence, 3);
+    store.delivered(&[1, 2, 3], "broker-ack", NOW).unwrap();
+    assert_eq!(store.retire_images(i64::MAX, 9).unwrap(), 2, "an event has no image");
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::site::{MODELS, RESIDENTD, files_below, installed, text};
+use crate::site::{MODELS, RESIDENTD, Site, files_below, installed, text, wait_for};
 
 /// `residentd provision` with `arguments`; nobody is there to be asked.
 fn provision(arguments: &[&str]) -> Command {
@@ -221,4 +221,120 @@ fn on_a_terminal_it_asks_shows_a_summary_and_writes_after_a_yes() {
         }
         assert_eq!(dir.join("residentd.toml").exists(), written);
     }
+}
+
+/// Steps of a change of the key, in their order.
+const ROTATION: [&str; 14] = [
+    "written",
+    "placed",
+    "rotation-next",
+    "appending",
+    "rotation-handed-over",
+    "audit-synced",
+    "rotation-noted",
+    "rotation-retired",
+    "rotation-old-kept",
+    "rotation-switching",
+    "rotation-switched",
+    "rotation-public",
+    "rotation-checkpoint",
+    "wiping",
+];
+
+fn rotate(site: &Site) -> Command {
+    let mut command = provision(&["rotate-key", "--config"]);
+    command.arg(site.path("residentd.toml"));
+    command
+}
+
+fn verified(site: &Site, keys: &[&Path]) -> Output {
+    let stream: Vec<String> = site.outcomes().into_iter().map(|outcome| outcome.jws).collect();
+    let file = site.path("stream.jws");
+    fs::write(&file, stream.join("\n")).unwrap();
+    let mut command = Command::new(RESIDENTD);
+    command.arg("verify").arg(&file);
+    for key in keys {
+        command.arg("--key").arg(key);
+    }
+    output(command)
+}
+
+#[test]
+fn a_device_that_changed_its_key_signs_on_and_its_old_outcomes_stay_verifiable() {
+    let site = Site::new();
+    let old = site.path("old.pub.pem");
+    fs::copy(site.path("device.pub.pem"), &old).unwrap();
+    let private = fs::read(site.path("device.key")).unwrap();
+    let daemon = site.start();
+    assert_eq!(output(rotate(&site)).status.code(), Some(69), "while the daemon runs");
+    assert_eq!(site.send(&site.phantom(1)), Ok(0));
+    wait_for("the outcome", || site.outcomes().len() == 1);
+    daemon.stop();
+    let rotated = output(rotate(&site));
+    assert!(rotated.status.success(), "{}", text(&rotated));
+    assert_ne!(fs::read(site.path("device.key")).unwrap(), private);
+    assert!(contents(site.folder.path()).iter().all(|(name, bytes)| *bytes != private || name.contains("phantom")));
+    let daemon = site.start();
+    assert_eq!(site.send(&site.phantom(2)), Ok(0));
+    wait_for("the next outcome", || site.outcomes().len() == 3);
+    daemon.stop();
+    let new = site.path("device.pub.pem");
+    for keys in [vec![old.as_path()], vec![old.as_path(), new.as_path()]] {
+        let told = verified(&site, &keys);
+        assert!(told.status.success() && text(&told).contains("hands over to key"), "{}", text(&told));
+    }
+    assert!(!verified(&site, &[&new]).status.success(), "the new key signed none of the old ones");
+    let mut audit = Command::new(RESIDENTD);
+    audit.args(["audit", "verify", "--config"]).arg(site.path("residentd.toml"));
+    let told = output(audit);
+    assert!(told.status.success(), "{}", text(&told));
+    let mut show = Command::new(RESIDENTD);
+    show.args(["audit", "show", "--config"]).arg(site.path("residentd.toml"));
+    assert!(text(&output(show)).contains("key-handed-over"));
+}
+
+#[test]
+fn a_change_of_the_key_that_was_killed_between_any_two_steps_is_finished_by_the_next_run() {
+    for step in ROTATION {
+        let site = Site::new();
+        let old = site.path("old.pub.pem");
+        fs::copy(site.path("device.pub.pem"), &old).unwrap();
+        drop(residentd::store::Store::open(&site.path("state")).unwrap());
+        let mut doomed = rotate(&site);
+        doomed.env("RESIDENTD_KILL_AT", step);
+        let killed = output(doomed);
+        assert!(!killed.status.success(), "{step} was not met: {}", text(&killed));
+        // Whatever it left: the daemon does not sign with a key whose turn it is not.
+        let handed_over = site.outcomes().len() == 1;
+        let again = output(rotate(&site));
+        assert!(again.status.success(), "after {step}: {}", text(&again));
+        let outcomes = site.outcomes();
+        assert_eq!(outcomes.len(), 1, "one hand-over after {step}");
+        if handed_over {
+            assert!(text(&again).contains("was cut is finished"), "after {step}: {}", text(&again));
+        }
+        let key = residentd::seal::key::DeviceKey::load(&site.path("device.key")).unwrap();
+        key.follows(Some(&outcomes[0].jws)).unwrap();
+        assert_eq!(residentd::seal::public::PublicKey::load(&site.path("device.pub.pem")).unwrap(), *key.public());
+        assert!(verified(&site, &[&old]).status.success(), "after {step}");
+        let names: Vec<String> = contents(site.folder.path()).into_keys().collect();
+        let left =
+            names.iter().find(|name| ["next", "old", "new"].iter().any(|end| name.ends_with(&format!(".{end}"))));
+        assert_eq!(left, None, "after {step}");
+        assert!(fs::read_to_string(site.path("enrolment.txt")).unwrap().contains(key.id()));
+    }
+}
+
+#[test]
+fn a_daemon_does_not_sign_with_a_key_to_which_none_was_handed_over() {
+    let site = Site::new();
+    let daemon = site.start();
+    assert_eq!(site.send(&site.phantom(1)), Ok(0));
+    wait_for("the outcome", || site.outcomes().len() == 1);
+    daemon.stop();
+    fs::remove_file(site.path("device.key")).unwrap();
+    residentd::seal::key::DeviceKey::generate().unwrap().save_new(&site.path("device.key")).unwrap();
+    let refused = site.run_command().stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(77), "{}", text(&refused));
+    assert!(text(&refused).contains("goes on with key"), "{}", text(&refused));
 }

@@ -9,6 +9,7 @@
 //! mqtt.key, mqtt.csr      TLS key and certificate request, where the broker asks for a certificate
 //! mqtt.password, broker-ca.crt, receiver-N.pub.pem, trust/models/…   copies of what was given
 //! enrolment.txt, .png     the card
+//! retired/                public keys that handed over to another
 //! residentd.toml          the configuration, last: a box without it is not provisioned
 //! ```
 
@@ -16,6 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit;
+use crate::config::Configuration;
 use crate::os::{self, disk::Disk, users};
 
 /// For residentd's group to list, and nobody else.
@@ -50,6 +52,25 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new(path: PathBuf) -> Self {
         Self(path)
+    }
+
+    /// The folder of a provisioned box with this configuration, where its key is the one that
+    /// provisioning made.
+    pub fn of(config: &Configuration) -> anyhow::Result<Self> {
+        let path = std::path::absolute(&config.path).unwrap_or_else(|_| config.path.clone());
+        let folder = Self(path.parent().map(Path::to_owned).unwrap_or_default());
+        let key_file = &config.file.device.key_file;
+        if *key_file == folder.device_key() {
+            return Ok(folder);
+        }
+        Err(exit::coded(
+            exit::CONFIG,
+            format!(
+                "[device] key_file is {}, not {} beside the configuration: only a box as `residentd provision` made it is changed",
+                key_file.display(),
+                folder.device_key().display()
+            ),
+        ))
     }
 
     pub fn path(&self) -> &Path {
@@ -91,6 +112,11 @@ impl Folder {
 
     pub fn receiver(&self, n: usize) -> PathBuf {
         self.0.join(Self::receiver_name(n))
+    }
+
+    /// Public keys that handed over to another.
+    pub fn retired(&self) -> PathBuf {
+        self.0.join("retired")
     }
 
     pub fn model_anchors(&self) -> PathBuf {

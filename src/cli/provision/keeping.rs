@@ -33,6 +33,17 @@ impl Keeping {
         Self::both(folder.device_key()).into_iter().find(|keeping| keeping.path().exists())
     }
 
+    /// Where the key that follows, or that was before, is: its name ends in `word`.
+    pub fn find_other(folder: &Folder, word: &str) -> Option<Self> {
+        Self::both(with_word(&folder.device_key(), word)).into_iter().find(|keeping| keeping.path().exists())
+    }
+
+    /// The same kind of place under the name that ends in `word`.
+    pub fn beside(&self, folder: &Folder, word: &str) -> Self {
+        let [file, credential] = Self::both(with_word(&folder.device_key(), word));
+        if matches!(self, Self::File(_)) { file } else { credential }
+    }
+
     /// Where a key that is kept as `kept` will be.
     pub fn place(folder: &Folder, kept: KeyKept) -> Self {
         let [file, credential] = Self::both(folder.device_key());
@@ -94,7 +105,8 @@ fn seal(key: &DeviceKey, kept: KeyKept) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     piped(&["encrypt", &format!("--name={CREDENTIAL}"), &format!("--with-key={with}"), "-", "-"], pem.as_bytes())
 }
 
-fn has_tpm2() -> bool {
+/// True where there is a TPM 2 that systemd can use.
+pub fn has_tpm2() -> bool {
     let quiet = Command::new(SYSTEMD_CREDS).arg("has-tpm2").stdout(Stdio::null()).stderr(Stdio::null()).status();
     quiet.is_ok_and(|status| status.success())
 }

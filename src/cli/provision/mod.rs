@@ -9,6 +9,7 @@ mod certificate;
 mod configuration;
 mod folder;
 mod keeping;
+mod rotate;
 mod sources;
 mod standing;
 
@@ -28,9 +29,14 @@ use keeping::Keeping;
 pub use standing::{Lack, lacking};
 
 #[derive(clap::Args)]
-#[command(after_help = "Run again, it shows what is there. On a terminal it asks for what is not answered.\n\
-                  For many boxes: residentd provision --answers site.toml --device cart-07")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Run again, it shows what is there. On a terminal it asks for what is not answered.\n\
+                  For many boxes: residentd provision --answers site.toml --device cart-07"
+)]
 pub struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Folder for key and configuration
     #[arg(long, default_value = "/etc/residentd")]
     dir: PathBuf,
@@ -41,7 +47,20 @@ pub struct Arguments {
     flags: Answers,
 }
 
+#[derive(clap::Subcommand)]
+enum What {
+    /// Make a new signing key and hand over to it
+    RotateKey(rotate::Arguments),
+}
+
 pub fn provision(arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.what {
+        None => set_up(arguments),
+        Some(What::RotateKey(arguments)) => rotate::rotate(arguments),
+    }
+}
+
+fn set_up(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = Folder::new(arguments.dir.clone());
     let answers = match &arguments.answers {
         Some(path) => arguments.flags.clone().or(Answers::load(path)?),
@@ -153,4 +172,15 @@ fn put_public(folder: &Folder, site: &Name, device: &Name, key: &DeviceKey) -> a
 /// Prints a line, whatever becomes of the other end.
 fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// The public key at `public`, and those beside it that handed over to another.
+pub fn with_retired(public: &std::path::Path) -> Vec<PathBuf> {
+    let retired = Folder::new(public.parent().map(std::path::Path::to_owned).unwrap_or_default()).retired();
+    let mut keys: Vec<PathBuf> =
+        std::fs::read_dir(retired).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    keys.retain(|path| path.extension().is_some_and(|extension| extension == "pem"));
+    keys.sort();
+    keys.insert(0, public.to_owned());
+    keys
 }

@@ -155,6 +155,12 @@ fn key(folder: &Folder, key_file: &Path, lack: &mut impl FnMut(String, String)) 
         );
         return;
     };
+    if ["next", "old"].into_iter().any(|word| Keeping::find_other(folder, word).is_some()) {
+        lack(
+            format!("{}: a change of the key was cut", folder.path().display()),
+            "stop residentd and run `residentd provision rotate-key` again: it finishes".to_owned(),
+        );
+    }
     if let Keeping::File(path) = &keeping
         && let Err(e) = private::read(path)
     {

@@ -14,6 +14,7 @@
 pub mod reserve;
 pub mod sqlite;
 pub mod watch;
+mod wipe;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -160,7 +161,11 @@ impl Disk {
         Ok((self.create_new(&unfinished, mode)?, unfinished))
     }
 
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+    /// Gives a file a second name; durable once the folder of that is synced.
+    ///
+    /// # Errors
+    /// The name is taken, or the system refused.
+    pub fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.admit(Effect::Grow)?;
         std::fs::hard_link(from, to)?;
         self.done(|watch| Operation::Link { from: watch.relative(from), to: watch.relative(to) });

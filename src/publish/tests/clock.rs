@@ -61,6 +61,7 @@ async fn a_wrong_clock_is_named_where_it_makes_a_brokers_certificate_untimely() 
         site: "clinic".to_owned(),
         device: "cart-7".to_owned(),
         key_id: "key-thumbprint".to_owned(),
+        earlier_key_ids: Vec::new(),
         topics: Topics::of(&settings, &device()),
         audit: crate::audit::Audit::nowhere(),
     };
