@@ -62,6 +62,10 @@ pub enum Event {
     },
     /// The reader process died on an instance.
     ReaderDied { instance: Digest, strikes: u32 },
+    /// Nothing is read from here on, though images are received: the board is too hot.
+    ReadingPaused { why: &'static str },
+    /// What was received is read again.
+    ReadingResumed,
     /// An instance was read, or was given up. `prior` is the hash of the same patient's earlier
     /// outcome that was looked at to compare.
     Read {

@@ -61,7 +61,8 @@ fn board(config: &Configuration) -> Result<String, String> {
     let (bad, rest): (Vec<Problem>, Vec<Problem>) =
         problems.into_iter().partition(|problem| problem.severity == Severity::Bad);
     for problem in rest {
-        println!("{}  {:<13}  {problem}", if problem.severity == Severity::Note { "note" } else { "WARN" }, "board");
+        let Problem { severity, about, seen, remedy } = problem;
+        println!("{}  {about:<13}  {seen}; {remedy}", if severity == Severity::Note { "note" } else { "WARN" });
     }
     if bad.is_empty() {
         return Ok(Board::detect(&root).to_string());

@@ -116,7 +116,11 @@ impl Reading {
     /// Waits while the board is too hot; what was accepted meanwhile is read afterwards.
     async fn cooled(&self) {
         let mut heat = self.heat.clone();
-        let _ = self.settings.pulse.idle(heat.wait_for(|heat| *heat < Heat::Hot)).await;
+        if *heat.borrow() == Heat::Hot {
+            self.audit.note(Event::ReadingPaused { why: "too-hot" });
+            let _ = self.settings.pulse.idle(heat.wait_for(|heat| *heat < Heat::Hot)).await;
+            self.audit.note(Event::ReadingResumed);
+        }
     }
 
     /// Rests after an image that took `worked`, while the board is warm.
