@@ -11,6 +11,7 @@ mod full_disk;
 mod fuzz_seeds;
 mod hostile_peers;
 mod isolation;
+mod models;
 mod peers;
 mod provision;
 mod service;
