@@ -1,6 +1,7 @@
-//! C-STORE as SCU (PS3.4 B): sends Part 10 files as they are, transfer syntax untouched.
+//! C-STORE and C-ECHO as SCU (PS3.4 B and A): sends Part 10 files as they are, transfer
+//! syntax untouched.
 //!
-//! Used by `demo`, and by whatever delivers to a PACS later.
+//! Used by `demo`, `doctor` and `accept`, and by whatever delivers to a PACS later.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -21,6 +22,8 @@ use crate::instance::uid::AeTitle;
 const PIECE_BYTES: usize = 64 * 1024;
 /// Item length, context id and message control header of a PDV (PS3.8 9.3.5.1, E.2).
 const PDV_HEADER_BYTES: usize = 6;
+/// Verification SOP class (PS3.4 A.4).
+const VERIFICATION: &str = "1.2.840.10008.1.1";
 /// Longest wait for a peer's answer.
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
@@ -77,25 +80,8 @@ pub async fn send(address: &str, calling: &AeTitle, called: &AeTitle, path: &Pat
         |e: &dyn std::fmt::Display| file_error(format!("not a DICOM file with preamble and file meta ({e})"));
     file.read_exact(&mut preamble).map_err(|e| not_dicom(&e))?;
     let meta = FileMetaTable::from_reader(&mut file).map_err(|e| not_dicom(&e))?;
-    let mut peer = ClientAssociationOptions::new()
-        .calling_ae_title(calling.as_str())
-        .called_ae_title(called.as_str())
-        .with_presentation_context(meta.media_storage_sop_class_uid(), vec![meta.transfer_syntax()])
-        .read_timeout(ANSWER_LIMIT)
-        .establish_async(address)
-        .await
-        .map_err(|e| match e {
-            dicom_ul::association::Error::Connect { source, .. } => {
-                SendError::Unreachable { address: address.to_owned(), message: source.to_string() }
-            }
-            other => broken(format!(
-                "{other} (SOP class {}, transfer syntax {})",
-                meta.media_storage_sop_class_uid(),
-                meta.transfer_syntax()
-            )),
-        })?;
-    // Nagle would hold the dataset back for the peer's delayed acknowledgement of the command.
-    let _ = peer.inner_stream().set_nodelay(true);
+    let class = meta.media_storage_sop_class_uid();
+    let mut peer = associate(address, calling, called, class, meta.transfer_syntax()).await?;
     let Some(context) = peer.presentation_contexts().first().map(|c| c.id) else {
         return Err(SendError::NotAccepted {
             path: path.to_owned(),
@@ -108,20 +94,85 @@ pub async fn send(address: &str, calling: &AeTitle, called: &AeTitle, path: &Pat
     Ok(status)
 }
 
+/// Asks the SCP `called` at `address` for a sign of life (C-ECHO, PS3.7 9.1.5); gives its
+/// status, 0x0000 for success.
+///
+/// # Errors
+/// See [`SendError`].
+pub async fn echo(address: &str, calling: &AeTitle, called: &AeTitle) -> Result<u16, SendError> {
+    let broken = |message: String| SendError::Association { address: address.to_owned(), message };
+    let mut peer = associate(address, calling, called, VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN.uid()).await?;
+    let Some(context) = peer.presentation_contexts().first().map(|c| c.id) else {
+        return Err(broken("the peer does not accept Verification".to_owned()));
+    };
+    let command = InMemDicomObject::command_from_element_iter([
+        DataElement::new(tags::AFFECTED_SOP_CLASS_UID, VR::UI, dicom_value!(Str, VERIFICATION)),
+        DataElement::new(tags::COMMAND_FIELD, VR::US, dicom_value!(U16, [0x0030])),
+        DataElement::new(tags::MESSAGE_ID, VR::US, dicom_value!(U16, [1])),
+        DataElement::new(tags::COMMAND_DATA_SET_TYPE, VR::US, dicom_value!(U16, [0x0101])),
+    ]);
+    send_command(&mut peer, context, encoded(&command).map_err(broken)?).await.map_err(broken)?;
+    let status = answer(&mut peer).await.map_err(broken)?;
+    peer.release().await.map_err(|e| broken(e.to_string()))?;
+    Ok(status)
+}
+
+/// An association for one SOP class in one transfer syntax.
+async fn associate(
+    address: &str,
+    calling: &AeTitle,
+    called: &AeTitle,
+    sop_class: &str,
+    transfer_syntax: &str,
+) -> Result<AsyncClientAssociation<TcpStream>, SendError> {
+    let mut peer = ClientAssociationOptions::new()
+        .calling_ae_title(calling.as_str())
+        .called_ae_title(called.as_str())
+        .with_presentation_context(sop_class, vec![transfer_syntax])
+        .read_timeout(ANSWER_LIMIT)
+        .establish_async(address)
+        .await
+        .map_err(|e| match e {
+            dicom_ul::association::Error::Connect { source, .. } => {
+                SendError::Unreachable { address: address.to_owned(), message: source.to_string() }
+            }
+            other => SendError::Association {
+                address: address.to_owned(),
+                message: format!("{other} (SOP class {sop_class}, transfer syntax {transfer_syntax})"),
+            },
+        })?;
+    // Nagle would hold the dataset back for the peer's delayed acknowledgement of the command.
+    let _ = peer.inner_stream().set_nodelay(true);
+    Ok(peer)
+}
+
 async fn store(
     peer: &mut AsyncClientAssociation<TcpStream>,
     context: u8,
     meta: &FileMetaTable,
     dataset: &mut impl Read,
 ) -> Result<u16, String> {
+    send_command(peer, context, request(meta)?).await?;
+    send_dataset(peer, context, dataset).await?;
+    answer(peer).await
+}
+
+async fn send_command(
+    peer: &mut AsyncClientAssociation<TcpStream>,
+    context: u8,
+    command: Vec<u8>,
+) -> Result<(), String> {
     let command = PDataValue {
         presentation_context_id: context,
         value_type: PDataValueType::Command,
         is_last: true,
-        data: request(meta)?,
+        data: command,
     };
-    peer.send(&Pdu::PData { data: vec![command] }).await.map_err(|e| e.to_string())?;
-    send_dataset(peer, context, dataset).await?;
+    peer.send(&Pdu::PData { data: vec![command] }).await.map_err(|e| e.to_string())
+}
+
+/// The status that the peer answers with.
+async fn answer(peer: &mut AsyncClientAssociation<TcpStream>) -> Result<u16, String> {
     match peer.receive().await.map_err(|e| e.to_string())? {
         Pdu::PData { data } => status(&data.iter().flat_map(|d| d.data.iter().copied()).collect::<Vec<_>>()),
         other => Err(format!("the peer answered {}", other.short_description())),
@@ -170,12 +221,16 @@ fn request(meta: &FileMetaTable) -> Result<Vec<u8>, String> {
         DataElement::new(tags::COMMAND_DATA_SET_TYPE, VR::US, dicom_value!(U16, [0x0000])),
         DataElement::new(tags::AFFECTED_SOP_INSTANCE_UID, VR::UI, uid(&meta.media_storage_sop_instance_uid)),
     ]);
+    encoded(&command)
+}
+
+fn encoded(command: &InMemDicomObject) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     command.write_dataset_with_ts(&mut bytes, &IMPLICIT_VR_LITTLE_ENDIAN.erased()).map_err(|e| e.to_string())?;
     Ok(bytes)
 }
 
-/// Status (0000,0900) of a C-STORE-RSP (PS3.7 9.3.1.2).
+/// Status (0000,0900) of a C-STORE-RSP or C-ECHO-RSP (PS3.7 9.3.1.2, 9.3.5.2).
 fn status(response: &[u8]) -> Result<u16, String> {
     InMemDicomObject::read_dataset_with_ts(response, &IMPLICIT_VR_LITTLE_ENDIAN.erased())
         .map_err(|e| e.to_string())?

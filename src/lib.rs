@@ -15,6 +15,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | `acceptance` | the certificate of a box that was seen to keep its promises |
 //! | `audit` | the hash-chained log of what this box did, and its checkpoints |
 //! | `board` | which board this is (facts in `board/`), what it shows, what is wrong with it |
 //! | `cli` | one file a subcommand; exit codes |
@@ -24,6 +25,7 @@
 //! | `daemon` | wires the edges: ingest, reading loop, publisher, retention |
 //! | `deliver` | C-STORE as SCU |
 //! | `digest` | SHA-256 as a type |
+//! | `doctor` | everything that can be wrong with a box, each with what to do |
 //! | `evaluate` | a bundle held against labelled images, through the same reader |
 //! | `infer` | bundles, routing, the model in our int8 kernels or tract, calibrated findings, a writer of words |
 //! | `ingest` | the storage SCP: associations, C-STORE, spool |
@@ -45,6 +47,7 @@
 //! | `store` | the one durable store |
 //! | `study` | the image's header as types |
 
+pub mod acceptance;
 pub mod audit;
 pub mod board;
 pub mod cli;
@@ -54,6 +57,7 @@ pub mod config;
 pub mod daemon;
 pub mod deliver;
 pub mod digest;
+pub mod doctor;
 pub mod evaluate;
 pub mod infer;
 pub mod ingest;

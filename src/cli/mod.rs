@@ -1,10 +1,11 @@
 //! The command line: one file a subcommand, one table from error to exit code.
 
+mod accept;
 mod audit;
-mod check;
 mod clock;
 mod collect;
 mod demo;
+mod doctor;
 mod evaluate;
 mod exit;
 mod export;
@@ -15,6 +16,7 @@ mod provision;
 mod read;
 mod reports;
 mod run;
+mod running;
 mod show;
 mod verify;
 mod vouching;
@@ -53,8 +55,12 @@ enum Command {
     Audit(audit::Arguments),
     /// Make a device's key, identity and configuration; never overwrites
     Provision(provision::Arguments),
-    /// Check configuration, key, models, folders and broker; changes nothing
-    Check(check::Arguments),
+    /// Check everything that can be looked at without sending anything; changes nothing
+    Check(doctor::Quiet),
+    /// Check everything that can be wrong, and say what to do; sends one test image
+    Doctor(doctor::Arguments),
+    /// Accept a box at its scanner: exercise every promise, sign a certificate
+    Accept(accept::Arguments),
     /// Sign model bundles, and look into them
     Model(model::Arguments),
     /// Write a chest phantom as a DICOM file
@@ -85,7 +91,7 @@ pub fn main() -> ExitCode {
         .filter_module("rumqttc", log::LevelFilter::Off)
         .filter_module("rumqttd", log::LevelFilter::Off)
         .init();
-    if matches!(arguments.command, Command::Run(_) | Command::Collect(_) | Command::Demo(_)) {
+    if matches!(arguments.command, Command::Run(_) | Command::Collect(_) | Command::Demo(_) | Command::Doctor(_)) {
         crate::os::keep_files_private();
     }
     let result = match arguments.command {
@@ -97,7 +103,9 @@ pub fn main() -> ExitCode {
         Command::Collect(arguments) => collect::collect(&arguments),
         Command::Audit(arguments) => audit::audit(&arguments),
         Command::Provision(arguments) => provision::provision(&arguments),
-        Command::Check(arguments) => check::check(&arguments),
+        Command::Check(arguments) => doctor::check(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Accept(arguments) => accept::accept(&arguments),
         Command::Model(arguments) => model::model(&arguments),
         Command::Phantom(arguments) => phantom::phantom(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
@@ -129,6 +137,8 @@ fn chain(error: &anyhow::Error) -> String {
 const fn default_level(command: &Command) -> &'static str {
     match command {
         Command::Run(_) | Command::Collect(_) => "info",
+        // What goes wrong is in their findings.
+        Command::Check(_) | Command::Doctor(_) | Command::Accept(_) => "off",
         _ => "warn",
     }
 }

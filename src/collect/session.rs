@@ -151,8 +151,8 @@ impl<'a> Session<'a> {
                 }
                 Ok(())
             }
-            Event::Subscribed(_, Subscribed::Refused) => {
-                Err(Loss::TurnedAway("the broker refuses the subscription".to_owned()))
+            Event::Subscribed(_, Subscribed::Refused(code)) => {
+                Err(Loss::TurnedAway(format!("the broker refuses the subscription (0x{code:02x})")))
             }
             Event::Arrived(arrival) => {
                 self.on_arrived(arrival);

@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 use super::DaemonError;
 
 /// The signing key's name among a service's credentials; without it, `[device] key_file` counts.
-const KEY_CREDENTIAL: &str = "device.key";
+pub const KEY_CREDENTIAL: &str = "device.key";
 
 /// What the first steps of a start give.
 pub struct Begun {

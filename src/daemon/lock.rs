@@ -1,6 +1,7 @@
 //! One daemon a state folder: an advisory lock that ends with the process, however it ends.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -10,6 +11,44 @@ use super::DaemonError;
 /// The lock, held while this lives.
 pub struct StateLock {
     _file: File,
+}
+
+/// Who holds the lock of a state folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody.
+    Nobody,
+    /// A daemon; its process id where the kernel tells.
+    Daemon(Option<u32>),
+}
+
+/// Who holds the lock of `state_dir`. Looking takes the lock for no longer than a system
+/// call, in which a daemon that starts would think that another one runs.
+///
+/// # Errors
+/// There is a lock file, and it cannot be looked at.
+pub fn holder(state_dir: &Path) -> std::io::Result<Holder> {
+    let file = match File::open(state_dir.join("lock")) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Holder::Nobody),
+        Err(e) => return Err(e),
+    };
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(Holder::Nobody),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(Holder::Daemon(process(file.metadata()?.ino()))),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// The process that holds a `flock` on this inode (proc(5), `/proc/locks`): fields are number,
+/// class, mode, access, process, device and inode, range.
+fn process(inode: u64) -> Option<u32> {
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let ours = *fields.get(1)? == "FLOCK" && fields.get(5)?.rsplit(':').next()?.parse() == Ok(inode);
+        if ours { fields.get(4)?.parse().ok() } else { None }
+    })
 }
 
 impl StateLock {

@@ -80,8 +80,8 @@ pub enum Event {
 pub enum Subscribed {
     /// Every filter is granted.
     Granted,
-    /// At least one is not.
-    Refused,
+    /// At least one is not, for this reason (MQTT 5, 3.9.3).
+    Refused(u8),
 }
 
 /// A message that the broker sent us.
@@ -317,13 +317,28 @@ fn translate(polled: &Polled) -> Event {
         }
         Polled::Incoming(Packet::PubAck(ack)) => Event::Acknowledged(ack.pkid, verdict(ack.reason)),
         Polled::Incoming(Packet::SubAck(ack)) => {
-            let granted = ack.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
-            Event::Subscribed(ack.pkid, if granted { Subscribed::Granted } else { Subscribed::Refused })
+            let refused = ack.return_codes.iter().copied().find_map(not_granted);
+            Event::Subscribed(ack.pkid, refused.map_or(Subscribed::Granted, Subscribed::Refused))
         }
         Polled::Incoming(Packet::Publish(publish)) => Event::Arrived(Arrival(publish.clone())),
         Polled::Outgoing(Outgoing::Publish(pkid) | Outgoing::Subscribe(pkid)) if *pkid != 0 => Event::Outgoing(*pkid),
         Polled::Outgoing(Outgoing::Disconnect) => Event::Farewell,
         _ => Event::Alive,
+    }
+}
+
+fn not_granted(code: SubscribeReasonCode) -> Option<u8> {
+    match code {
+        SubscribeReasonCode::Success(_) => None,
+        SubscribeReasonCode::Failure | SubscribeReasonCode::Unspecified => Some(0x80),
+        SubscribeReasonCode::ImplementationSpecific => Some(0x83),
+        SubscribeReasonCode::NotAuthorized => Some(0x87),
+        SubscribeReasonCode::TopicFilterInvalid => Some(0x8F),
+        SubscribeReasonCode::PkidInUse => Some(0x91),
+        SubscribeReasonCode::QuotaExceeded => Some(0x97),
+        SubscribeReasonCode::SharedSubscriptionsNotSupported => Some(0x9E),
+        SubscribeReasonCode::SubscriptionIdNotSupported => Some(0xA1),
+        SubscribeReasonCode::WildcardSubscriptionsNotSupported => Some(0xA2),
     }
 }
 
@@ -377,9 +392,8 @@ fn loss(error: ConnectionError, now: Moment) -> Loss {
 
 fn refusal(code: ConnectReturnCode) -> String {
     match code {
-        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized => {
-            "user or password is wrong, or not authorised".to_owned()
-        }
+        ConnectReturnCode::BadUserNamePassword => "user or password is wrong (0x86)".to_owned(),
+        ConnectReturnCode::NotAuthorized => "user or password is wrong, or not authorised (0x87)".to_owned(),
         other => format!("{other:?}"),
     }
 }

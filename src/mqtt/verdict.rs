@@ -21,6 +21,7 @@ impl fmt::Display for Verdict {
             Self::Refused(code) => match code {
                 0x83 => (*code, "refused by the broker's own rule"),
                 0x87 => (*code, "not authorised"),
+                0x8F => (*code, "topic filter refused"),
                 0x90 => (*code, "topic name refused"),
                 0x91 => (*code, "packet id in use"),
                 0x97 => (*code, "quota exceeded"),

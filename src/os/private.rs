@@ -74,6 +74,14 @@ pub fn credential(name: &str) -> Option<PathBuf> {
 /// # Errors
 /// Unreadable, too long, open to others, or owned by somebody else.
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NotPrivate> {
+    read_as(path, rustix::process::geteuid().as_raw())
+}
+
+/// As [`read`], as it would be for the user `us`, where root looks at what a daemon will meet.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as(path: &Path, us: u32) -> Result<Zeroizing<Vec<u8>>, NotPrivate> {
     let unreadable = |source| NotPrivate::Unreadable { path: path.to_owned(), source };
     // What is checked is what is read: the file is opened once.
     let file = File::open(path).map_err(unreadable)?;
@@ -82,7 +90,7 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, NotPrivate> {
         Some(folder) if path.starts_with(&folder) => OTHERS_OF_CREDENTIAL,
         _ => OTHERS,
     };
-    check(path, others, metadata.mode() & 0o7777, metadata.uid(), rustix::process::geteuid().as_raw())?;
+    check(path, others, metadata.mode() & 0o7777, metadata.uid(), us)?;
     if metadata.len() > MAX_SECRET_BYTES {
         return Err(NotPrivate::TooLong { path: path.to_owned() });
     }

@@ -5,18 +5,18 @@ use dicom_core::{DataElement, Length, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
-use super::FIELD_WIDTH_MM;
 use super::project::{OFFSET, STEPS};
+use super::{FIELD_WIDTH_MM, Kind};
 use crate::digest::Digest;
 
 /// Attenuations that the window shows from black to white: lung apex to lower spine.
 const WINDOW: (f32, f32) = (0.6, 5.0);
 
 /// The complete file.
-pub(super) fn part10(seed: u64, columns: u16, rows: u16, samples: Vec<u16>) -> Vec<u8> {
-    let uid = |what: &str| uid(what, seed, columns, rows);
+pub(super) fn part10(kind: Kind, seed: u64, columns: u16, rows: u16, samples: Vec<u16>) -> Vec<u8> {
+    let uid = |what: &str| uid(kind, what, seed, columns, rows);
     let mut object = InMemDicomObject::new_empty();
-    for (tag, vr, text) in texts(columns, seed) {
+    for (tag, vr, text) in texts(kind, columns, seed) {
         object.put(DataElement::new(tag, vr, PrimitiveValue::from(text)));
     }
     for (tag, what) in [
@@ -40,7 +40,7 @@ pub(super) fn part10(seed: u64, columns: u16, rows: u16, samples: Vec<u16>) -> V
     // Higher values are less intensity at the detector (C.8.11.3.1.4).
     object.put(DataElement::new(tags::PIXEL_INTENSITY_RELATIONSHIP_SIGN, VR::SS, PrimitiveValue::from(-1i16)));
     for (tag, item) in [
-        (tags::ANATOMIC_REGION_SEQUENCE, Some(code("51185008", "Chest"))),
+        (tags::ANATOMIC_REGION_SEQUENCE, Some(region(kind))),
         (tags::VIEW_CODE_SEQUENCE, Some(code("272479007", "postero-anterior"))),
         (tags::ACQUISITION_CONTEXT_SEQUENCE, None),
     ] {
@@ -59,7 +59,7 @@ pub(super) fn part10(seed: u64, columns: u16, rows: u16, samples: Vec<u16>) -> V
 }
 
 /// Attributes that are texts, those of type 2 empty.
-fn texts(columns: u16, seed: u64) -> Vec<(Tag, VR, String)> {
+fn texts(kind: Kind, columns: u16, seed: u64) -> Vec<(Tag, VR, String)> {
     let spacing = FIELD_WIDTH_MM / f32::from(columns);
     let (low, high) = (OFFSET + WINDOW.0 * STEPS, OFFSET + WINDOW.1 * STEPS);
     let fixed = [
@@ -84,7 +84,6 @@ fn texts(columns: u16, seed: u64) -> Vec<(Tag, VR, String)> {
         (tags::PATIENT_BIRTH_DATE, VR::DA, ""),
         (tags::PATIENT_SEX, VR::CS, "O"),
         (tags::PATIENT_AGE, VR::AS, "045Y"),
-        (tags::BODY_PART_EXAMINED, VR::CS, "CHEST"),
         (tags::VIEW_POSITION, VR::CS, "PA"),
         (tags::DETECTOR_TYPE, VR::CS, ""),
         (tags::STUDY_ID, VR::SH, "PHANTOM"),
@@ -103,13 +102,22 @@ fn texts(columns: u16, seed: u64) -> Vec<(Tag, VR, String)> {
         (tags::PRESENTATION_LUT_SHAPE, VR::CS, "IDENTITY"),
     ];
     let mut texts: Vec<_> = fixed.into_iter().map(|(tag, vr, text)| (tag, vr, text.to_owned())).collect();
+    let part = if kind == Kind::OtherPart { "KNEE" } else { "CHEST" };
     texts.extend([
+        (tags::BODY_PART_EXAMINED, VR::CS, part.to_owned()),
         (tags::PATIENT_ID, VR::LO, format!("PHANTOM-{seed}")),
         (tags::IMAGER_PIXEL_SPACING, VR::DS, format!("{spacing:.6}\\{spacing:.6}")),
         (tags::WINDOW_CENTER, VR::DS, format!("{:.0}", f32::midpoint(low, high))),
         (tags::WINDOW_WIDTH, VR::DS, format!("{:.0}", high - low)),
     ]);
     texts
+}
+
+fn region(kind: Kind) -> InMemDicomObject {
+    match kind {
+        Kind::Chest | Kind::Blank => code("51185008", "Chest"),
+        Kind::OtherPart => code("72696002", "Knee"),
+    }
 }
 
 fn code(value: &str, meaning: &str) -> InMemDicomObject {
@@ -121,8 +129,8 @@ fn code(value: &str, meaning: &str) -> InMemDicomObject {
 }
 
 /// A UID under 2.25 (PS3.5 B.2) from a name-based UUID (RFC 9562, version 8).
-fn uid(what: &str, seed: u64, columns: u16, rows: u16) -> String {
-    let digest = Digest::of(format!("residentd phantom {what} {seed} {columns} {rows}").as_bytes());
+pub(super) fn uid(kind: Kind, what: &str, seed: u64, columns: u16, rows: u16) -> String {
+    let digest = Digest::of(format!("residentd phantom {}{what} {seed} {columns} {rows}", kind.salt()).as_bytes());
     let (bytes, _) = digest.as_bytes().split_first_chunk::<16>().expect("a digest has 32 bytes");
     let mut number = u128::from_be_bytes(*bytes);
     number = (number & !(0xF << 76)) | (8 << 76);

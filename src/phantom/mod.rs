@@ -8,19 +8,64 @@ mod file;
 mod noise;
 mod project;
 
-/// A chest in postero-anterior projection: a Part 10 file of a Digital X-Ray Image (for
-/// presentation), explicit VR little endian, 16 bits allocated, 12 stored.
+use crate::instance::uid::Uid;
+
+/// What a phantom shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A chest, fit to be read.
+    Chest,
+    /// A detector that nothing reached: unfit, to be taken again.
+    Blank,
+    /// What its header calls a knee: no bundle of ours is for it.
+    OtherPart,
+}
+
+impl Kind {
+    /// What its UIDs are made from: that of a chest is as it was before there were others.
+    const fn salt(self) -> &'static str {
+        match self {
+            Self::Chest => "",
+            Self::Blank => "blank ",
+            Self::OtherPart => "knee ",
+        }
+    }
+}
+
+/// A phantom: a Part 10 file of a Digital X-Ray Image (for presentation), explicit VR little
+/// endian, 16 bits allocated, 12 stored.
 ///
 /// The same arguments give the same bytes on every platform; another `seed` another
 /// build, other vessels and other noise. `columns` and `rows` from 16 up; smaller ones
 /// count as 16.
 #[must_use]
-pub fn chest(seed: u64, columns: u16, rows: u16) -> Vec<u8> {
+pub fn image(kind: Kind, seed: u64, columns: u16, rows: u16) -> Vec<u8> {
     let (columns, rows) = (columns.max(SMALLEST_SIDE), rows.max(SMALLEST_SIDE));
-    let samples = project::samples(seed, columns, rows);
-    file::part10(seed, columns, rows, samples)
+    let samples = match kind {
+        Kind::Chest => project::samples(seed, columns, rows),
+        Kind::Blank | Kind::OtherPart => vec![BLANK; usize::from(columns) * usize::from(rows)],
+    };
+    file::part10(kind, seed, columns, rows, samples)
 }
 
+/// SOP Instance UID of the [`image`] of these arguments.
+///
+/// # Panics
+/// Never: 2.25 and a number of 128 bits is a UID.
+#[must_use]
+pub fn image_uid(kind: Kind, seed: u64, columns: u16, rows: u16) -> Uid {
+    let (columns, rows) = (columns.max(SMALLEST_SIDE), rows.max(SMALLEST_SIDE));
+    file::uid(kind, "instance", seed, columns, rows).parse().expect("2.25 and a number of 128 bits")
+}
+
+/// A chest in postero-anterior projection, as [`image`] has it.
+#[must_use]
+pub fn chest(seed: u64, columns: u16, rows: u16) -> Vec<u8> {
+    image(Kind::Chest, seed, columns, rows)
+}
+
+/// The stored value of every pixel of a blank image.
+const BLANK: u16 = 150;
 /// Below this a projection shows nothing.
 const SMALLEST_SIDE: u16 = 16;
 /// Width of the detector's field in millimetres; its height follows from the pixels.
@@ -46,6 +91,22 @@ mod tests {
         let uid = |object| Study::from_object(object).unwrap().sop_instance_uid;
         assert_ne!(uid(&one), uid(&other));
         assert_ne!(uid(&one), uid(&open(&chest(7, 200, 241))));
+    }
+
+    #[test]
+    fn a_blank_one_is_unfit_and_each_kind_has_uids_of_its_own_that_are_told() {
+        let blank = open(&image(Kind::Blank, 3, 150, 180));
+        let gray = gray(&decode(&blank).unwrap(), 0, &Look::from_object(&blank));
+        assert_eq!(quality::assess(&gray), Err(quality::Unfit::Blank));
+        let knee = Study::from_object(&open(&image(Kind::OtherPart, 3, 150, 180))).unwrap();
+        assert_eq!((knee.body_part.as_deref(), knee.subject), (Some("KNEE"), Subject::TestObject));
+        let mut uids = Vec::new();
+        for kind in [Kind::Chest, Kind::Blank, Kind::OtherPart] {
+            let study = Study::from_object(&open(&image(kind, 3, 150, 180))).unwrap();
+            assert_eq!(study.sop_instance_uid, image_uid(kind, 3, 150, 180));
+            assert!(!uids.contains(&study.sop_instance_uid));
+            uids.push(study.sop_instance_uid);
+        }
     }
 
     #[test]

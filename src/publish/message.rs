@@ -84,24 +84,30 @@ struct AlertDocument<'a> {
     dropped: u64,
 }
 
+/// The message of an outcome: the payload is the JWS as it is stored.
+#[must_use]
+pub fn report(topics: &Topics, device: &str, outgoing: Outgoing) -> Message {
+    Message {
+        topic: topics.report.clone(),
+        qos: Qos::AtLeastOnce,
+        retain: Retain::No,
+        payload: outgoing.jws,
+        content_type: JOSE,
+        correlation: Some(outgoing.report_id),
+        user_properties: [
+            ("sequence", outgoing.sequence.to_string()),
+            ("device", device.to_owned()),
+            ("format", OUTCOME_FORMAT.to_owned()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into(),
+    }
+}
+
 impl Sender {
-    /// The report message: the payload is the JWS as it is stored.
+    /// The report message.
     pub(super) fn report(&self, outgoing: Outgoing) -> Message {
-        Message {
-            topic: self.topics.report.clone(),
-            qos: Qos::AtLeastOnce,
-            retain: Retain::No,
-            payload: outgoing.jws,
-            content_type: JOSE,
-            correlation: Some(outgoing.report_id),
-            user_properties: [
-                ("sequence", outgoing.sequence.to_string()),
-                ("device", self.device.clone()),
-                ("format", OUTCOME_FORMAT.to_owned()),
-            ]
-            .map(|(key, value)| (key.to_owned(), value))
-            .into(),
-        }
+        report(&self.topics, &self.device, outgoing)
     }
 
     /// The retained status message at `now`.

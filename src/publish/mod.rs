@@ -36,6 +36,7 @@ use crate::store::Store;
 pub use alert::{Alert, AlertKind, AlertReceiver, AlertSender, alert_channel};
 #[cfg(feature = "broker")]
 pub use broker::{BrokerError, EmbeddedBroker};
+pub use message::report as outcome_message;
 pub use state::PublisherState;
 pub use telemetry::MAX_TELEMETRY_BYTES;
 pub use topics::Topics;

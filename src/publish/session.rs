@@ -246,7 +246,7 @@ impl<'a> Session<'a> {
                 self.last_answer = Instant::now();
                 let acknowledged = self.drive.window.acknowledged(pkid, Verdict::Taken);
                 if matches!(acknowledged, Acknowledged::Notice(Notice::Subscription, _))
-                    && subscribed == Subscribed::Refused
+                    && subscribed != Subscribed::Granted
                 {
                     self.drive.tell_not_subscribed();
                 }

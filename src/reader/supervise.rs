@@ -74,13 +74,8 @@ pub enum ReaderError {
     #[error("cannot start the reader process: {0}")]
     Spawn(std::io::Error),
     /// It says itself that it cannot serve.
-    #[error("{why}")]
-    Unusable {
-        /// The bundle that keeps it, by name.
-        bundle: Option<String>,
-        /// Why.
-        why: String,
-    },
+    #[error("{0}")]
+    Unusable(String),
     /// It died or fell silent while starting.
     #[error("the reader process did not become ready: {0}")]
     NotReady(String),
@@ -129,7 +124,7 @@ impl Supervised {
                     _ => writer,
                 },
             }),
-            Ok(Answer::Unusable { bundle, why }) => Err(ReaderError::Unusable { bundle, why }),
+            Ok(Answer::Unusable(why)) => Err(ReaderError::Unusable(why)),
             Ok(Answer::Read(_) | Answer::Written(_)) => {
                 Err(ReaderError::NotReady("it answered what was not asked".into()))
             }

@@ -59,12 +59,7 @@ pub enum Answer {
         writer: Option<Serving>,
     },
     /// It cannot serve, in words.
-    Unusable {
-        /// The bundle that keeps it, by name.
-        bundle: Option<String>,
-        /// Why.
-        why: String,
-    },
+    Unusable(String),
     /// What came of an instance.
     Read(Box<Answered>),
     /// What came of a fact sheet.

@@ -95,6 +95,14 @@ impl DeviceKey {
         Self::from_pem(&private::read(path)?, path)
     }
 
+    /// Reads the key as it would be for the user `uid`.
+    ///
+    /// # Errors
+    /// As [`DeviceKey::load`].
+    pub fn load_as(path: &Path, uid: u32) -> Result<Self, KeyError> {
+        Self::from_pem(&private::read_as(path, uid)?, path)
+    }
+
     /// Takes the key out of `bytes`, a PEM that came from `path` by other ways than reading it.
     ///
     /// # Errors

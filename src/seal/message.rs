@@ -41,6 +41,9 @@ pub enum MessageType {
     /// A vendor says which files a model bundle is.
     #[serde(rename = "residentd-bundle+jws")]
     Bundle,
+    /// A box says what it was seen to do when it was accepted at its scanner.
+    #[serde(rename = "residentd-acceptance-certificate+jws")]
+    Certificate,
 }
 
 impl MessageType {
@@ -53,6 +56,7 @@ impl MessageType {
             Self::Checkpoint => "residentd-checkpoint+jws",
             Self::Acceptance => "residentd-acceptance+jws",
             Self::Bundle => "residentd-bundle+jws",
+            Self::Certificate => "residentd-acceptance-certificate+jws",
         }
     }
 }
@@ -140,12 +144,13 @@ mod tests {
     use crate::seal::jws;
     use crate::seal::outcome::samples;
 
-    const ALL: [MessageType; 5] = [
+    const ALL: [MessageType; 6] = [
         MessageType::Acceptance,
         MessageType::Receipt,
         MessageType::Command,
         MessageType::Checkpoint,
         MessageType::Bundle,
+        MessageType::Certificate,
     ];
 
     fn key() -> (DeviceKey, [PublicKey; 1]) {

@@ -10,7 +10,7 @@
 //! 6. An image is deleted after the row says that it is not kept, and only where its
 //!    outcome was delivered.
 
-mod floors;
+mod glance;
 mod instances;
 mod outbox;
 mod outcomes;
@@ -31,6 +31,7 @@ use rusqlite::Connection;
 
 use crate::os::disk::reserve::Reserve;
 use crate::os::disk::{self, Disk, sqlite};
+pub use glance::{Counts, Delivery, Fate, Glance};
 pub use instances::{Accepted, NewInstance, StoredInstance};
 pub use outbox::{Queue, Receipted, Required};
 pub use outcomes::{Head, Outgoing, SealedOutcome, Urgency};
@@ -38,7 +39,7 @@ pub use priors::{Comparable, NewPrior, StoredPrior, Taken};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 7] = [
     INSTANCES_OUTCOMES_DELIVERIES,
     DELIVERIES_KNOW_THEIR_CLOCK,
     OUTBOX_AND_RECEIPTS,
@@ -46,10 +47,9 @@ const MIGRATIONS: [&str; 8] = [
     RETENTION,
     STRUCK_WAIT_A_WHILE,
     EVENTS_OF_THE_DEVICE,
-    MODEL_FLOORS,
 ];
 /// Version of a database that has taken every step.
-const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another process (`residentd check`) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Images are patient data: the folders are for the daemon's user, and its group to list.
@@ -160,15 +160,6 @@ CREATE INDEX instances_unread ON instances(id + strikes * 16) WHERE concluded = 
 const EVENTS_OF_THE_DEVICE: &str = "
 ALTER TABLE outcomes ALTER COLUMN instance_id DROP NOT NULL;
 CREATE INDEX outcomes_of_the_device ON outcomes(sequence) WHERE instance_id IS NULL;
-";
-
-/// The newest version of each model bundle that ever served.
-const MODEL_FLOORS: &str = "
-CREATE TABLE model_floors (
-    name TEXT PRIMARY KEY,
-    version TEXT NOT NULL,
-    raised_unix_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
 ";
 
 /// Why the store could not do something.

@@ -79,6 +79,7 @@ fn every_file_says_what_it_is_for() {
 /// Which of our modules each module may use. `reader` and `daemon` know everything
 /// that they compose; the rest know what they consume.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("acceptance", &["digest", "seal"]),
     ("audit", &["clock", "digest", "instance", "os", "seal"]),
     ("board", &["os"]),
     ("clock", &[]),
@@ -86,12 +87,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["digest", "instance", "language"]),
     ("deliver", &["instance"]),
     ("digest", &[]),
+    (
+        "doctor",
+        &[
+            "audit", "board", "clock", "config", "daemon", "deliver", "ingest", "instance", "models", "mqtt", "os",
+            "phantom", "publish", "reader", "seal", "store",
+        ],
+    ),
     ("evaluate", &["digest", "infer", "language", "reader", "report", "study"]),
     ("infer", &["digest", "preprocess", "study"]),
     ("ingest", &["audit", "clock", "config", "digest", "instance", "os", "pulse", "store"]),
     ("instance", &["digest"]),
     ("language", &[]),
-    ("models", &["clock", "digest", "infer", "os", "seal", "store"]),
+    ("models", &["clock", "digest", "infer", "os", "seal"]),
     ("mqtt", &["clock", "config", "os"]),
     ("os", &["clock"]),
     ("phantom", &["digest", "instance"]),

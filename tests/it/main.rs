@@ -1,5 +1,6 @@
 //! Integration tests, by promise. One binary: linking tract once is enough.
 
+mod accept;
 mod alerts;
 mod architecture;
 mod audit;
@@ -7,11 +8,11 @@ mod bad_input;
 mod board;
 mod comparison;
 mod crash;
+mod doctor;
 mod full_disk;
 mod fuzz_seeds;
 mod hostile_peers;
 mod isolation;
-mod models;
 mod peers;
 mod provision;
 mod service;

@@ -1,17 +1,14 @@
 //! The demo's stage: a temporary folder, free ports, the daemon's process, a step list.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-use crate::os;
-
-/// How often the daemon's process is looked at.
-const POLL: Duration = Duration::from_millis(50);
+use crate::cli::running::{Running, free_ports};
 
 /// A provisioned device in a folder that goes when this does.
 pub struct Theatre {
@@ -54,67 +51,13 @@ impl Theatre {
 
     /// Starts `residentd run` on it; its log goes to our standard error.
     pub fn start_daemon(&self) -> anyhow::Result<Running> {
-        let child = Command::new(std::env::current_exe()?)
-            .arg("run")
-            .arg("--config")
-            .arg(self.folder.join("residentd.toml"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()?;
-        Ok(Running(child))
+        Running::start(&self.folder.join("residentd.toml"), Stdio::inherit())
     }
 }
 
 impl Drop for Theatre {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Two ports that are free now. (Another process may take one before the daemon does;
-/// it then says so.)
-fn free_ports() -> anyhow::Result<[SocketAddr; 2]> {
-    let listeners = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
-    Ok([listeners[0].local_addr()?, listeners[1].local_addr()?])
-}
-
-/// The daemon's process; dropped, it is killed.
-pub struct Running(Child);
-
-impl Running {
-    /// Peak resident memory of gateway and reader, in words.
-    pub fn peak_memory(&self) -> anyhow::Result<String> {
-        let gateway = os::peak_rss_kib(Some(self.0.id()))?;
-        let reader = os::children(self.0.id())?.first().map(|pid| os::peak_rss_kib(Some(*pid))).transpose()?;
-        let reader = reader.map_or_else(|| "gone".to_owned(), |kib| format!("{:.1} MiB", kib as f64 / 1024.0));
-        Ok(format!("peak memory: gateway {:.1} MiB, reader {reader}", gateway as f64 / 1024.0))
-    }
-
-    /// Resolves when the process ends of itself, which it must not.
-    pub async fn ended(&mut self) -> anyhow::Error {
-        loop {
-            match self.0.try_wait() {
-                Ok(None) => tokio::time::sleep(POLL).await,
-                Ok(Some(status)) => return anyhow::anyhow!("the daemon ended ({status}); its log says why"),
-                Err(e) => return e.into(),
-            }
-        }
-    }
-
-    /// Stops it as a service manager would, and says if it did not end well.
-    pub fn stop(mut self) -> anyhow::Result<()> {
-        let pid = rustix::process::Pid::from_child(&self.0);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        let status = self.0.wait()?;
-        ensure!(status.success(), "the daemon ended with {status}");
-        Ok(())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -23,7 +23,7 @@ use crate::os::{self, disk::Disk, users};
 /// For residentd's group to list, and nobody else.
 const FOLDER_MODE: u32 = 0o750;
 /// The account that the service runs as.
-const SERVICE_USER: &str = "residentd";
+pub const SERVICE_USER: &str = "residentd";
 
 /// Who reads a file beside root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

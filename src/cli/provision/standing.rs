@@ -4,13 +4,14 @@
 use std::path::Path;
 
 use super::answers::Answers;
-use super::folder::Folder;
+use super::folder::{Folder, SERVICE_USER};
 use super::keeping::Keeping;
 use super::{certificate, put_public, say};
 use crate::cli::exit;
 use crate::config::Configuration;
 use crate::os;
 use crate::os::private;
+use crate::os::users;
 use crate::seal::public::PublicKey;
 
 /// Something that is not as it should be, and what to do.
@@ -123,7 +124,7 @@ pub fn lacking(path: &Path) -> Vec<Lack> {
         (dicom.map(|tls| &tls.key), "key of the DICOM certificate"),
     ];
     for (path, what) in secrets {
-        if let Some(Err(e)) = path.map(|path| private::read(path)) {
+        if let Some(Err(e)) = path.map(|path| read(path)) {
             lack(format!("{what}: {e}"), "mend that".to_owned());
         }
     }
@@ -139,11 +140,19 @@ pub fn lacking(path: &Path) -> Vec<Lack> {
     lacks
 }
 
+/// A secret as the daemon will find it: root, who looks, is not the one who must be able to.
+fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, private::NotPrivate> {
+    match users::effective_is_root().then(|| users::lookup(SERVICE_USER)).flatten() {
+        Some(service) => private::read_as(path, service.uid),
+        None => private::read(path),
+    }
+}
+
 /// The key and its public half.
 fn key(folder: &Folder, key_file: &Path, lack: &mut impl FnMut(String, String)) {
     if key_file != folder.device_key() {
         // Somebody keeps the key elsewhere: then this is his to look after.
-        if let Err(e) = private::read(key_file) {
+        if let Err(e) = read(key_file) {
             lack(format!("private key {e}"), "mend that".to_owned());
         }
         return;
@@ -162,7 +171,7 @@ fn key(folder: &Folder, key_file: &Path, lack: &mut impl FnMut(String, String)) 
         );
     }
     if let Keeping::File(path) = &keeping
-        && let Err(e) = private::read(path)
+        && let Err(e) = read(path)
     {
         lack(format!("private key {e}"), "mend that".to_owned());
     }

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, ffi};
 
@@ -18,6 +19,10 @@ use super::{Disk, is_full};
 
 /// The name of the shim among `SQLite`'s file systems.
 const NAME: &CStr = c"residentd-watched";
+
+/// How long a reader waits for a writer: with a write-ahead log it does so only while the log
+/// is started anew.
+const READING_WAITS: Duration = Duration::from_secs(5);
 
 /// Opens or makes the database at `path`.
 ///
@@ -33,6 +38,19 @@ pub fn open(disk: &Disk, path: &Path) -> rusqlite::Result<Connection> {
         Disk::Real => Connection::open_with_flags(uri, OpenFlags::default()),
         Disk::Watched(_) => Connection::open_with_flags_and_vfs(uri, OpenFlags::default(), registered()?),
     }
+}
+
+/// Opens the database at `path` to read it. `whole` says that nobody has it open and no
+/// write-ahead log is left: then not even a lock is taken, and no file is made.
+///
+/// # Errors
+/// `SQLite` refused, or there is none.
+pub fn open_to_read(path: &Path, whole: bool) -> rusqlite::Result<Connection> {
+    let uri = uri(path) + "&mode=ro" + if whole { "&immutable=1" } else { "" };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri, flags)?;
+    connection.busy_timeout(READING_WAITS)?;
+    Ok(connection)
 }
 
 /// True where a full disk is what failed. Growing the shared memory file fails under a
