@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 use super::answers::KeyKept;
-use super::folder::{Folder, For, hand_over};
+use super::folder::{Folder, For};
 use crate::cli::exit;
 use crate::os::disk::Disk;
 use crate::seal::key::DeviceKey;
@@ -73,7 +73,8 @@ impl Keeping {
         }
     }
 
-    /// Writes `key` to this place, which must be free. When this returns, it survives a power cut.
+    /// Writes `key` to this place, which must be free, and leaves it root's: systemd gives the
+    /// service a copy that is gone with the service. When this returns, it survives a power cut.
     pub fn save_new(&self, key: &DeviceKey, kept: KeyKept) -> anyhow::Result<()> {
         match self {
             Self::File(path) => key.save_new(path)?,
@@ -84,7 +85,7 @@ impl Keeping {
                     .map_err(|e| exit::coded(exit::CANNOT_CREATE, format!("{}: {e}", path.display())))?;
             }
         }
-        hand_over(self.path(), For::Service)
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod keeping;
 mod rotate;
 mod sources;
 mod standing;
+mod unit;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::answers::Answers;
 use super::folder::{Folder, SERVICE_USER};
 use super::keeping::Keeping;
-use super::{certificate, put_public, say};
+use super::{certificate, put_public, say, unit};
 use crate::cli::exit;
 use crate::config::Configuration;
 use crate::os;
@@ -44,7 +44,11 @@ pub fn show(folder: &Folder, answers: &Answers) -> anyhow::Result<()> {
             ),
         ));
     }
-    if let Some(Ok(key)) = Keeping::find(folder).map(|keeping| keeping.load()) {
+    let keeping = Keeping::find(folder);
+    if let Some(keeping) = &keeping {
+        unit::learn(folder.path(), keeping)?;
+    }
+    if let Some(Ok(key)) = keeping.map(|keeping| keeping.load()) {
         if config.file.mqtt.tls.as_ref().and_then(|tls| tls.key.as_ref()) == Some(&folder.tls_key()) {
             certificate::request(folder, &device.site, &device.name)?;
         }
@@ -69,6 +73,9 @@ pub fn show(folder: &Folder, answers: &Answers) -> anyhow::Result<()> {
         say(&format!("MISSING        {what}: {todo}"));
     }
     say(&format!("next           residentd check --config {}", path.display()));
+    if let Some(next) = unit::next(folder.path()) {
+        say(&format!("then           {next}"));
+    }
     Ok(())
 }
 
