@@ -54,7 +54,7 @@ enum Command {
     /// Show the audit log, or verify it against checkpoints
     Audit(audit::Arguments),
     /// Make a device's key, identity and configuration; never overwrites
-    Provision(provision::Arguments),
+    Provision(Box<provision::Arguments>),
     /// Check everything that can be looked at without sending anything; changes nothing
     Check(doctor::Quiet),
     /// Check everything that can be wrong, and say what to do; sends one test image

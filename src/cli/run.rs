@@ -7,6 +7,7 @@ use log::{info, warn};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::exit;
 use crate::board::{Board, Recognised, Root};
 use crate::config::Configuration;
 use crate::daemon::{self, Daemon, Reload};
@@ -23,6 +24,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(why) = super::provision::refusal(&arguments.config) {
+        return Err(exit::coded(exit::CONFIG, why));
+    }
     let config = Configuration::load(&arguments.config)?;
     let walls = confine::raise(&daemon::reach(&config)?)?;
     let board = Board::detect(&Root::machine());

@@ -180,6 +180,12 @@ pub fn earlier_keys<'a>(events: impl Iterator<Item = &'a str>, now: &str) -> Vec
     kids.into_iter().collect()
 }
 
+/// Id of the key that a JWS says has signed it; no signature is checked here.
+#[must_use]
+pub fn signer(jws: &str) -> Option<String> {
+    claims(jws.trim()).map(|claims| claims.kid)
+}
+
 struct Claims {
     kid: String,
     is_event: bool,

@@ -165,6 +165,17 @@ impl Store {
         Ok(last?.pop())
     }
 
+    /// How many instances have their outcome.
+    ///
+    /// # Errors
+    /// `SQLite` failed.
+    pub fn concluded(&self) -> Result<u64, StoreError> {
+        self.lock()
+            .query_row("SELECT count(*) FROM outcomes WHERE instance_id IS NOT NULL", [], |row| row.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+            .map_err(|e| self.sqlite(e))
+    }
+
     /// The events of the device, in order.
     ///
     /// # Errors

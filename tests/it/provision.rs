@@ -338,3 +338,143 @@ fn a_daemon_does_not_sign_with_a_key_to_which_none_was_handed_over() {
     assert_eq!(refused.status.code(), Some(77), "{}", text(&refused));
     assert!(text(&refused).contains("goes on with key"), "{}", text(&refused));
 }
+
+/// Steps of a decommissioning, in their order.
+const ENDING: [&str; 12] = [
+    "appending",
+    "decommission-sealed",
+    "decommission-noted",
+    "decommission-exported",
+    "decommission-marked",
+    "wiping",
+    "decommission-secrets",
+    "decommission-wiped",
+    "decommission-state",
+    "decommission-cleared",
+    "decommission-configuration",
+    "wiping:3",
+];
+
+fn decommission(site: &Site, more: &[&str]) -> Command {
+    let mut command = provision(&["decommission", "--config"]);
+    command.arg(site.path("residentd.toml")).args(more);
+    if !more.contains(&"--wait-s") {
+        command.args(["--wait-s", "0"]);
+    }
+    command
+}
+
+/// A box that has signed something and was stopped, with a copy of its public key; its broker
+/// is on it, or one that nobody reaches.
+fn worked(broker: Option<std::net::SocketAddr>) -> Site {
+    let site = Site::new();
+    if let Some(address) = broker {
+        site.use_broker(address);
+    }
+    fs::copy(site.path("device.pub.pem"), site.path("old.pub.pem")).unwrap();
+    let daemon = site.start();
+    assert_eq!(site.send(&site.phantom(1)), Ok(0));
+    wait_for("the outcome", || site.outcomes().len() == 1);
+    let store = residentd::store::Store::open(&site.path("state")).unwrap();
+    wait_for("its delivery", || broker.is_some() || store.undelivered().unwrap() == 0);
+    drop(store);
+    daemon.stop();
+    site
+}
+
+fn copied(from: &Path, to: &Path) {
+    for file in files_below(from) {
+        let at = to.join(file.strip_prefix(from).unwrap());
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::copy(&file, at).unwrap();
+    }
+}
+
+/// Nothing of a patient, no secret, no identity is left, and the box can begin anew.
+fn is_blank(site: &Site, exported: &Path, what: &str) {
+    let names: Vec<String> = contents(site.folder.path()).into_keys().collect();
+    let left = names.iter().find(|name| {
+        name.contains("sqlite")
+            || name.contains("spool")
+            || name.contains("device.key")
+            || name.ends_with("residentd.toml")
+    });
+    assert_eq!(left, None, "{what}");
+    let last = names.iter().find(|name| name.starts_with("decommissioned-")).unwrap();
+    let mut verify = Command::new(RESIDENTD);
+    verify.arg("verify").arg(site.path(last)).arg("--key").arg(site.path("old.pub.pem"));
+    let told = output(verify);
+    assert!(
+        told.status.success() && text(&told).contains("was decommissioned after 1 images"),
+        "{what}: {}",
+        text(&told)
+    );
+    let mut verify = Command::new(RESIDENTD);
+    verify.arg("verify").arg(exported).arg("--key").arg(site.path("old.pub.pem"));
+    let told = output(verify);
+    assert!(told.status.success() && text(&told).contains("outcomes 1 to 2 are all here"), "{what}: {}", text(&told));
+    let refused = site.run_command().stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(78), "{what}: {}", text(&refused));
+    assert!(text(&refused).contains("this box was decommissioned"), "{what}: {}", text(&refused));
+    let folder = site.folder.path().display().to_string();
+    let anew = output(provision(&["--site", "test", "--device", "cart", "--dir", &folder]));
+    assert!(anew.status.success(), "{what}: {}", text(&anew));
+    let old = fs::read(site.path("old.pub.pem")).unwrap();
+    assert_ne!(fs::read(site.path("device.pub.pem")).unwrap(), old, "a new identity");
+}
+
+#[test]
+fn a_decommissioned_box_signs_its_end_keeps_nothing_of_patients_and_can_begin_anew() {
+    let site = worked(Some(crate::site::free_port()));
+    let file = site.path("everything.jws");
+    let export = ["--export", &file.display().to_string()].map(str::to_owned);
+    let refused = |more: &[&str], told: &str| {
+        let before = site.outcomes();
+        let output = output(decommission(&site, more));
+        assert!(!output.status.success() && text(&output).contains(told), "{}", text(&output));
+        assert_eq!(site.outcomes(), before);
+    };
+    refused(&[], "--yes-wipe cart");
+    refused(&["--yes-wipe", "cart-2"], "this device's name is cart");
+    refused(&["--yes-wipe", "cart"], "undelivered");
+    let done = output(decommission(&site, &["--yes-wipe", "cart", &export[0], &export[1]]));
+    assert!(done.status.success(), "{}", text(&done));
+    assert!(text(&done).contains("On flash") && text(&done).contains("NOT delivered"), "{}", text(&done));
+    is_blank(&site, &file, "a whole run");
+}
+
+#[test]
+fn the_last_outcome_is_given_to_a_broker_that_takes_it() {
+    let site = worked(None);
+    let done = output(decommission(&site, &["--yes-wipe", "cart", "--wait-s", "60"]));
+    assert!(done.status.success() && text(&done).contains("the last outcome was taken"), "{}", text(&done));
+}
+
+#[test]
+fn a_decommissioning_that_was_killed_between_any_two_steps_is_finished_by_the_next_run() {
+    let model = worked(Some(crate::site::free_port()));
+    for step in ENDING {
+        let folder = tempfile::tempdir().unwrap();
+        copied(model.folder.path(), folder.path());
+        let site = Site { folder, dicom: model.dicom, broker: model.broker };
+        site.edit(&model.folder.path().join("state").display().to_string(), &site.path("state").display().to_string());
+        site.edit(
+            &model.folder.path().join("device.key").display().to_string(),
+            &site.path("device.key").display().to_string(),
+        );
+        site.edit(&model.folder.path().join("trust").display().to_string(), &site.path("trust").display().to_string());
+        let file = site.path("everything.jws").display().to_string();
+        let run = || decommission(&site, &["--yes-wipe", "cart", "--export", &file]);
+        let mut doomed = run();
+        doomed.env("RESIDENTD_KILL_AT", step);
+        let killed = output(doomed);
+        assert!(!killed.status.success(), "{step} was not met: {}", text(&killed));
+        if step == "wiping" {
+            let refused = site.run_command().stderr(Stdio::piped()).output().unwrap();
+            assert!(text(&refused).contains("is being decommissioned"), "{}", text(&refused));
+        }
+        let again = output(run());
+        assert!(again.status.success(), "after {step}: {}", text(&again));
+        is_blank(&site, Path::new(&file), step);
+    }
+}

@@ -114,6 +114,11 @@ impl Folder {
         self.0.join(Self::receiver_name(n))
     }
 
+    /// The last link of a box that is being decommissioned, until that is done.
+    pub fn ending(&self) -> PathBuf {
+        self.0.join("decommissioning.jws")
+    }
+
     /// Public keys that handed over to another.
     pub fn retired(&self) -> PathBuf {
         self.0.join("retired")

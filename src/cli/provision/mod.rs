@@ -7,6 +7,7 @@ mod ask;
 mod card;
 mod certificate;
 mod configuration;
+mod decommission;
 mod folder;
 mod keeping;
 mod rotate;
@@ -27,6 +28,7 @@ use card::Card;
 use folder::{Folder, For, put};
 use keeping::Keeping;
 
+pub use decommission::refusal;
 pub use standing::{Lack, lacking};
 
 #[derive(clap::Args)]
@@ -52,12 +54,15 @@ pub struct Arguments {
 enum What {
     /// Make a new signing key and hand over to it
     RotateKey(rotate::Arguments),
+    /// Sign the last outcome, and wipe patient data and keys
+    Decommission(decommission::Arguments),
 }
 
 pub fn provision(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
         None => set_up(arguments),
         Some(What::RotateKey(arguments)) => rotate::rotate(arguments),
+        Some(What::Decommission(arguments)) => decommission::decommission(arguments),
     }
 }
 
@@ -69,6 +74,15 @@ fn set_up(arguments: &Arguments) -> anyhow::Result<()> {
     };
     if let Some(why) = answers.contradiction() {
         return Err(exit::coded(exit::CONFIG, why));
+    }
+    if folder.ending().exists() {
+        return Err(exit::coded(
+            exit::CONFIG,
+            format!(
+                "{}: decommissioning was cut: finish with `residentd provision decommission` first",
+                folder.ending().display()
+            ),
+        ));
     }
     folder.sweep()?;
     if folder.configuration().exists() {

@@ -102,6 +102,13 @@ pub fn lacking(path: &Path) -> Vec<Lack> {
             return lacks;
         }
     };
+    if folder.ending().exists() {
+        lack(
+            format!("{}: decommissioning was cut", folder.ending().display()),
+            "run `residentd provision decommission` again: it finishes".to_owned(),
+        );
+        return lacks;
+    }
     let file = &config.file;
     key(&folder, &file.device.key_file, &mut lack);
     let tls = file.mqtt.tls.as_ref();
