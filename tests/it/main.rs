@@ -10,7 +10,6 @@ mod comparison;
 mod crash;
 mod doctor;
 mod full_disk;
-mod fuzz_seeds;
 mod hostile_peers;
 mod isolation;
 mod peers;

@@ -11,9 +11,9 @@ mod curves;
 mod images;
 mod kills;
 mod life;
-mod mutants;
 mod offline;
 mod plan;
+mod progress;
 mod proxy;
 mod random;
 mod receiver;
@@ -21,11 +21,6 @@ mod rig;
 mod site;
 mod soak;
 mod supervision;
-
-#[path = "../fuzz/src/mutation.rs"]
-mod mutation;
-#[path = "../fuzz/src/lib.rs"]
-mod targets;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -48,8 +43,7 @@ pub struct Mode {
 }
 
 /// Every mode there is.
-const MODES: &[Mode] =
-    &[kills::MODE, clocks::MODE, supervision::MODE, soak::MODE, brokers::MODE, offline::MODE, mutants::MODE];
+const MODES: &[Mode] = &[kills::MODE, clocks::MODE, supervision::MODE, soak::MODE, brokers::MODE, offline::MODE];
 
 #[derive(Parser)]
 struct Arguments {

@@ -51,7 +51,9 @@ impl Vocabulary {
     /// # Errors
     /// Not a tokenizer, or it lacks a token that the manifest needs, in words.
     pub fn read(file: &[u8], manifest: &WriterManifest) -> Result<Self, String> {
-        let tokenizer = Tokenizer::from_bytes(file).map_err(|e| e.to_string())?;
+        // It panics on files that are JSON and no tokenizer.
+        let read = std::panic::catch_unwind(|| Tokenizer::from_bytes(file));
+        let tokenizer = read.map_err(|_| "it is no tokenizer: reading it panics")?.map_err(|e| e.to_string())?;
         let size = tokenizer.get_vocab_size(true);
         let number = |token: &str| {
             let found = tokenizer.token_to_id(token).filter(|&id| (id as usize) < size);

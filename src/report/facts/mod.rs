@@ -6,7 +6,7 @@
 //!
 //! 1. `format` is [`FORMAT`]: a sheet of another format is refused, never half understood.
 //! 2. No label stands twice in `facts`, in `asked` or in `not_assessed`; none stands in
-//!    `facts` and in `not_assessed`.
+//!    `facts` and in `not_assessed`. What is `asked` is of the vocabulary.
 //! 3. `state` and `hedge` of a fact are those of its probability ([`Hedge::of`]).
 //! 4. A change needs `prior`; `resolved` is said only of what is absent, every other
 //!    change only of what is not.
@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::infer::findings::{Band, BundleIdentity, Code, MAX_FINDINGS, Probability};
 use crate::report::reading::ReasonCode;
+use crate::report::vocabulary;
 use crate::study::{Sex, Subject};
 
 /// The only format of a fact sheet that this version reads and writes.
@@ -191,6 +192,8 @@ pub enum NotAFactSheet {
     Format(u16),
     #[error("`{0}` stands twice in the fact sheet")]
     Twice(Label),
+    #[error("the order asks about `{0}`, which is no finding of the vocabulary")]
+    Asked(Label),
     #[error("state or hedge of `{0}` are not those of its probability")]
     Hedge(Label),
     #[error("the change of `{0}` has no prior, or contradicts its state")]
@@ -219,6 +222,11 @@ impl Facts {
             return Err(NotAFactSheet::Unread);
         }
         no_label_twice(self.asked.iter())?;
+        // It has no other name than the vocabulary's, which the grammar must read back.
+        let is_finding = |label: &&Label| vocabulary::entry(label).is_some_and(vocabulary::Entry::is_finding);
+        if let Some(unknown) = self.asked.iter().find(|label| !is_finding(label)) {
+            return Err(NotAFactSheet::Asked(unknown.clone()));
+        }
         no_label_twice(
             self.facts.iter().map(|f| &f.label).chain(self.not_assessed.iter().filter_map(|n| n.label.as_ref())),
         )?;
