@@ -6,8 +6,9 @@ use super::event::Event;
 use crate::clock::Moment;
 use crate::digest::Digest;
 
-/// Longest line with its line feed; the longest event is a sixth of that.
-pub const MAX_LINE_BYTES: usize = 4096;
+/// Longest line with its line feed: the longest event is a twelfth of that, and is padded
+/// by less than a sector of 4096 bytes.
+pub const MAX_LINE_BYTES: usize = 8192;
 
 /// Where the log stands: its last line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub(super) fn write(bytes: &mut Vec<u8>, head: Head, at: Moment, event: &Event) 
     serde_json::to_writer(&mut *bytes, &line).expect("an event is JSON and a vector takes it");
     let sha256 = Digest::of(&bytes[start..]);
     bytes.push(b'\n');
-    debug_assert!(bytes.len() - start <= MAX_LINE_BYTES, "events are bounded");
+    debug_assert!(bytes.len() - start <= MAX_LINE_BYTES / 2, "events are bounded");
     Head { seq, sha256 }
 }
 
@@ -69,7 +70,8 @@ impl Line {
     /// Reads `bytes`, a line without its line feed; `None` where it is none.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() >= MAX_LINE_BYTES || bytes.first() != Some(&b'{') || bytes.last() != Some(&b'}') {
+        if bytes.len() >= MAX_LINE_BYTES || bytes.first() != Some(&b'{') || bytes.trim_ascii_end().last() != Some(&b'}')
+        {
             return None;
         }
         serde_json::from_slice(bytes).ok()

@@ -1,25 +1,31 @@
 //! The writing half: lines to a segment, segments to their bound, checkpoints beside them.
 //!
-//! A write or sync that failed leaves the file's end in doubt: what was written since the
-//! last good sync is kept in memory and written again from there before anything else.
+//! On a full disk it goes on: lines have room ahead of them ([`super::current`]), and for a
+//! checkpoint or the next segment a small reserve is given up.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::current::Current;
 use super::event::{After, Event};
 use super::line::{self, Head, Line};
 use super::recover::{self, State};
 use super::{Limits, checkpoint, segment};
 use crate::clock::Moment;
 use crate::os;
-use crate::os::disk::{Disk, DiskFile};
+use crate::os::disk::reserve::Reserve;
+use crate::os::disk::{self, Disk};
 use crate::seal::key::DeviceKey;
 use crate::seal::message::MessageError;
 
 /// For the daemon's user, and its group to read.
 const FOLDER_MODE: u32 = 0o750;
 const FILE_MODE: u32 = 0o640;
+/// Kept for when the disk is full: a checkpoint, the first lines of a segment, their names.
+const RESERVE_BYTES: u64 = 256 * 1024;
+/// Its name in the folder, which is no segment's.
+const RESERVE: &str = "reserve";
 
 /// Why the log could not be opened or written. The daemon says so and goes on.
 #[derive(Debug, thiserror::Error)]
@@ -46,20 +52,7 @@ pub struct Log {
     segment: Option<Current>,
     head: Head,
     signed: Option<(Head, Arc<str>)>,
-}
-
-/// The segment that is written.
-struct Current {
-    first: u64,
-    file: DiskFile,
-    /// Bytes that are durable.
-    synced: u64,
-    /// What follows them, perhaps not durable yet.
-    unsynced: Vec<u8>,
-    /// The file's own entry in the folder is not durable yet.
-    unlisted: bool,
-    /// A write or sync failed: the file holds who knows what after `synced`.
-    doubtful: bool,
+    reserve: Arc<Reserve>,
 }
 
 /// A log as it was found.
@@ -96,7 +89,8 @@ impl Log {
         let public: Vec<_> = key.iter().map(|key| key.public().clone()).collect();
         disk.make_folders(folder, FOLDER_MODE).map_err(io)?;
         let (at, head) = (folder.to_owned(), Head::GENESIS);
-        let mut log = Self { disk: disk.clone(), folder: at, limits, key, segment: None, head, signed: None };
+        let reserve = Arc::new(Reserve::new(disk.clone(), folder.join(RESERVE)));
+        let mut log = Self { disk: disk.clone(), folder: at, limits, key, segment: None, head, signed: None, reserve };
         // What cannot be read is broken too: the box must not stand still for its log.
         let found = match recover::look(folder, &public).unwrap_or_else(|e| State::Broken(e.to_string())) {
             State::Nothing => return Ok(Opened { log, first: Vec::new(), after: After::Nothing }),
@@ -116,7 +110,8 @@ impl Log {
             first.push(Event::Recovered { bytes, sha256 });
         }
         log.head = found.head;
-        log.segment = Some(Current::of(found.first, file, found.keep));
+        let synced = found.keep - found.loose.len() as u64;
+        log.segment = Some(Current::found(found.first, file, synced, found.loose));
         Ok(Opened { log, first, after: found.after })
     }
 
@@ -129,7 +124,7 @@ impl Log {
     /// Bytes that a power cut may still take.
     #[must_use]
     pub fn unsynced_bytes(&self) -> usize {
-        self.segment.as_ref().map_or(0, |current| current.unsynced.len())
+        self.segment.as_ref().map_or(0, Current::unsynced_bytes)
     }
 
     /// Writes `events` as the next lines, all or none, not durable yet.
@@ -138,12 +133,14 @@ impl Log {
     /// None was written.
     pub fn append(&mut self, events: &[(Moment, Event)]) -> Result<(), AuditError> {
         let Some((now, _)) = events.last() else { return Ok(()) };
-        match &self.segment {
-            None => self.begin()?,
-            Some(current) if current.length() >= self.limits.segment_bytes => self.turn(*now)?,
-            Some(_) => {}
-        }
-        self.write(events)
+        self.spending(|log| {
+            match &log.segment {
+                None => log.begin()?,
+                Some(current) if current.length() >= log.limits.segment_bytes => log.turn(*now)?,
+                Some(_) => {}
+            }
+            log.write(events)
+        })
     }
 
     fn write(&mut self, events: &[(Moment, Event)]) -> Result<(), AuditError> {
@@ -161,8 +158,16 @@ impl Log {
     /// # Errors
     /// The disk refused; the lines are kept and written again.
     pub fn sync(&mut self) -> Result<(), AuditError> {
-        let (disk, folder) = (self.disk.clone(), self.folder.clone());
-        if self.segment.is_some() { self.current(|current| current.sync(&disk, &folder)) } else { Ok(()) }
+        if self.segment.is_none() {
+            return Ok(());
+        }
+        self.spending(|log| {
+            if let Some(sha256) = log.current(Current::pad)? {
+                log.head.sha256 = sha256;
+            }
+            let (disk, folder) = (log.disk.clone(), log.folder.clone());
+            log.current(|current| current.sync(&disk, &folder))
+        })
     }
 
     /// The checkpoint of the last line: makes every line durable, signs, and makes the
@@ -181,11 +186,22 @@ impl Log {
         let jws: Arc<str> = checkpoint::sign(key, self.head, now)?.into();
         let path = segment::checkpoint_path(&self.folder, current.first);
         os::step("audit-synced");
-        let placed = self.disk.replace(&path, format!("{jws}\n").as_bytes(), FILE_MODE);
-        placed.map_err(|source| AuditError::Io { path, source })?;
+        self.spending(|log| {
+            let placed = log.disk.replace(&path, format!("{jws}\n").as_bytes(), FILE_MODE);
+            placed.map_err(|source| AuditError::Io { path: path.clone(), source })
+        })?;
         os::step("audit-checkpoint");
+        // All is well, so there may be room for what the next full disk will need.
+        let _ = self.reserve.keep(RESERVE_BYTES);
         self.signed = Some((self.head, Arc::clone(&jws)));
         Ok(Some(jws))
+    }
+
+    /// Does `work`; where the disk is full, gives the reserve up and does it again.
+    fn spending<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, AuditError>) -> Result<T, AuditError> {
+        let reserve = Arc::clone(&self.reserve);
+        let is_full = |error: &AuditError| matches!(error, AuditError::Io { source, .. } if disk::is_full(source));
+        reserve.spending(is_full, || work(self))
     }
 
     /// Ends the segment under a checkpoint and begins the next.
@@ -201,7 +217,7 @@ impl Log {
         let path = segment::lines_path(&self.folder, first);
         let opened = self.disk.append(&path, FILE_MODE).and_then(|mut file| file.set_len(0).map(|()| file));
         let file = opened.map_err(|source| AuditError::Io { path, source })?;
-        self.segment = Some(Current { unlisted: true, ..Current::of(first, file, 0) });
+        self.segment = Some(Current::begun(first, file));
         Ok(())
     }
 
@@ -236,59 +252,10 @@ impl Log {
     }
 }
 
-impl Current {
-    const fn of(first: u64, file: DiskFile, synced: u64) -> Self {
-        Self { first, file, synced, unsynced: Vec::new(), unlisted: false, doubtful: false }
-    }
-
-    fn length(&self) -> u64 {
-        self.synced + self.unsynced.len() as u64
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.mend()?;
-        self.doubtful = true;
-        let end = self.length();
-        self.file.write_all_at(bytes, end)?;
-        self.doubtful = false;
-        self.unsynced.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn sync(&mut self, disk: &Disk, folder: &Path) -> io::Result<()> {
-        self.mend()?;
-        if !self.unsynced.is_empty() {
-            // After a failed sync the kernel may call dirty pages clean: they are written again.
-            self.doubtful = true;
-            self.file.sync()?;
-            self.doubtful = false;
-            self.synced = self.length();
-            self.unsynced.clear();
-        }
-        if self.unlisted {
-            disk.sync_folder(folder)?;
-            self.unlisted = false;
-        }
-        Ok(())
-    }
-
-    fn mend(&mut self) -> io::Result<()> {
-        if self.doubtful {
-            self.file.set_len(self.synced)?;
-            self.file.write_all_at(&self.unsynced, self.synced)?;
-            self.doubtful = false;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 impl Log {
     /// Leaves the file as a failed write or sync does.
     pub(super) fn break_end(&mut self, rest: &[u8]) {
-        let current = self.segment.as_mut().unwrap();
-        let end = current.length();
-        current.file.write_all_at(rest, end).unwrap();
-        current.doubtful = true;
+        self.segment.as_mut().unwrap().break_end(rest);
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::os::disk::Disk;
-use crate::os::disk::watch::{Fault, FaultKind, Span, Watch};
+use crate::os::disk::watch::{Fault, FaultKind, Operation, Span, Watch};
 use crate::seal::key::DeviceKey;
 
 const NOW: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
@@ -329,4 +329,68 @@ fn a_fault_at_any_call_doubles_no_line_and_loses_none_that_was_written() {
         }
     }
     assert!(struck > 60, "{struck} faults");
+}
+
+#[test]
+fn what_is_durable_shares_no_sector_with_what_is_written_later() {
+    let (folder, key) = (tempfile::tempdir().unwrap(), key());
+    let mut log = open(folder.path(), Limits::default(), &key).log;
+    let mut durable = Vec::new();
+    for count in [1, 5, 40, 1] {
+        write(&mut log, count);
+        log.sync().unwrap();
+        let bytes = std::fs::read(last_segment(folder.path())).unwrap();
+        assert!(bytes.len().is_multiple_of(4096), "{}", bytes.len());
+        assert!(bytes.starts_with(&durable), "durable lines were changed");
+        durable = bytes;
+    }
+    log.checkpoint(NOW).unwrap();
+    assert!(verified(folder.path(), &key, &[]).passed());
+}
+
+#[test]
+fn lines_of_a_killed_process_are_synced_before_they_are_signed_for() {
+    let (root, key) = (tempfile::tempdir().unwrap(), key());
+    let folder = root.path().join("audit");
+    let watch = Watch::over(root.path(), None);
+    let open = || Log::open_on(&Disk::Watched(Arc::clone(&watch)), &folder, Limits::default(), Some(Arc::clone(&key)));
+    write(&mut open().unwrap().log, 3);
+    let mut log = open().unwrap().log;
+    let _ = watch.take_log();
+    let signed = log.checkpoint(NOW).unwrap().unwrap();
+    let done = watch.take_log();
+    let synced = done.iter().position(|operation| matches!(operation, Operation::Sync { .. }));
+    let listed = done.iter().position(|operation| matches!(operation, Operation::SyncFolder { .. }));
+    let placed = done.iter().position(|operation| matches!(operation, Operation::Rename { .. }));
+    assert!(synced.is_some() && synced < placed && listed.is_some() && listed < placed, "{done:?}");
+    assert_eq!(Checkpoint::open(&signed, &[key.public().clone()]).unwrap().seq, 3);
+    assert!(verified(&folder, &key, &[]).passed());
+}
+
+/// From some call on the disk is full. Lines have their room, for a checkpoint the reserve is
+/// given up, which a watch does not see: there, the disk is full for one call alone.
+#[test]
+fn a_full_disk_stops_no_line_and_no_checkpoint() {
+    let key = key();
+    let written = |fault: Option<Fault>| {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("audit");
+        let watch = Watch::over(root.path(), fault);
+        let disk = Disk::Watched(Arc::clone(&watch));
+        let mut log = Log::open_on(&disk, &folder, Limits::default(), Some(Arc::clone(&key))).unwrap().log;
+        write(&mut log, 1);
+        let first = log.checkpoint(NOW).unwrap();
+        let calls = watch.calls();
+        for n in 0..50 {
+            log.append(&[(NOW, event(n))]).unwrap();
+            log.sync().unwrap();
+        }
+        let last = log.checkpoint(NOW);
+        assert!(verified(&folder, &key, &[]).passed());
+        (calls, last.is_ok_and(|last| last != first))
+    };
+    let (calls, _) = written(None);
+    let full = |span| Some(Fault { call: calls + 1, kind: FaultKind::Full, span });
+    assert!(written(full(Span::Once)).1, "the reserve was given up for a checkpoint");
+    assert!(!written(full(Span::Lasting)).1);
 }

@@ -6,8 +6,8 @@
 //! {"seq":1,"prev":"000…0","at":"2026-11-24T10:00:00.123Z","synchronised":true,"event":"started",…}
 //! ```
 //! The format, version 1:
-//! 1. A line is one JSON object of at most [`MAX_LINE_BYTES`] and a line feed. It opens with
-//!    `seq`, `prev`, `at` (RFC 3339, UTC, milliseconds), `synchronised` (whether the kernel
+//! 1. A line is one JSON object, perhaps spaces, and a line feed: at most [`MAX_LINE_BYTES`]. It
+//!    opens with `seq`, `prev`, `at` (RFC 3339, UTC, milliseconds), `synchronised` (whether the kernel
 //!    believed its clock then) and `event`; what follows is the event's ([`Event`]).
 //! 2. `seq` starts at 1 and has no gap, across segments and starts.
 //! 3. `prev` is the SHA-256 of the bytes of the line before, without its line feed; 64 zeros
@@ -20,16 +20,17 @@
 //! 5. Order is the order in which events were noted. A line is written at once and made
 //!    durable within [`SYNC_WITHIN`]: a killed process loses what no thread had written yet,
 //!    a power cut at most that time more. Outcomes are in the store anyway, and each
-//!    `started` says how far the store had come.
+//!    `started` says how far the store had come. The last line before a sync is padded with
+//!    spaces to the end of a sector, so that no later write can spoil it. What an earlier
+//!    process wrote is not taken for durable before it is synced again.
 //! 6. A log that ends in half a line, or in bytes that chain to nothing after the last
 //!    checkpoint, is what a power cut leaves: the tail is cut off at the next start, and a
 //!    `recovered` line says how many bytes with which SHA-256 went. A log that breaks at or
 //!    before its last checkpoint is no accident: it is set aside whole and a new one begins
 //!    at 1, which every published checkpoint then contradicts.
-//!    (A disk that, losing power, takes durable bytes along with the sector that they share with
-//!    later ones can make the one look like the other: then a log is set aside that nobody touched.)
 //! 7. Nothing waits for the log. What finds [`MAX_WAITING`] events waiting is counted, and an
-//!    `audit-gap` line with the count follows when the log can be written again.
+//!    `audit-gap` line with the count follows when the log can be written again. On a full disk
+//!    it can: it has room of its own, for some hundred syncs and a checkpoint.
 //! 8. What a stranger can repeat at will is written once in [`REPEAT_WINDOW`], and then as a
 //!    count (`more`), so that nobody rotates the log away from outside.
 //! 9. A segment ends at [`Limits::segment_bytes`]; of more than [`Limits::segments`] the oldest
@@ -39,6 +40,7 @@
 //!     report id. AE titles and addresses are those of machines.
 
 mod checkpoint;
+mod current;
 mod event;
 mod handle;
 mod line;
@@ -81,9 +83,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 128 MiB, some half a million lines: more than a hundred thousand images.
+    /// 256 MiB: more than sixty thousand syncs, which one image alone needs two of and which
+    /// a busy box shares among many.
     fn default() -> Self {
-        Self { segment_bytes: 4 * 1024 * 1024, segments: 32 }
+        Self { segment_bytes: 4 * 1024 * 1024, segments: 64 }
     }
 }
 

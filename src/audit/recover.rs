@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::checkpoint::Checkpoint;
+use super::current::SECTOR_BYTES;
 use super::event::After;
 use super::line::{self, Head, Line};
 use super::segment::{self, Segment};
@@ -29,6 +30,9 @@ pub(super) struct Found {
     pub first: u64,
     /// Bytes of it that stay.
     pub keep: u64,
+    /// The last of them: lines behind the last that ends with a sector, which no checkpoint is
+    /// about. Their writer had not synced them.
+    pub loose: Vec<u8>,
     /// The last line.
     pub head: Head,
     /// How it ended.
@@ -57,7 +61,7 @@ pub(super) fn look(folder: &Path, keys: &[PublicKey]) -> io::Result<State> {
     let walk = Walk::of(&segment, known);
     let tail = &segment.bytes[walk.kept..];
     let torn = (!tail.is_empty()).then(|| (tail.len() as u64, Digest::of(tail)));
-    let keep = walk.kept as u64;
+    let (kept, keep) = (walk.kept, walk.kept as u64);
     let ended = walk.ended;
     walked.push((first, walk));
     let last = walked.iter().rev().find_map(|(first, walk)| Some((first, walk, walk.lines.last()?)));
@@ -66,13 +70,24 @@ pub(super) fn look(folder: &Path, keys: &[PublicKey]) -> io::Result<State> {
     if head.seq + 1 < first {
         return Ok(State::Broken(format!("line {first} and what was before it are not here")));
     }
+    let mut signed_to = 0;
     for at in before.into_iter().chain([first]) {
         let signed = segment::read_checkpoint(folder, at)?.and_then(|jws| Checkpoint::open(&jws, keys).ok());
+        signed_to = signed.as_ref().map_or(signed_to, |signed| signed.seq);
         if let Some(why) = signed.and_then(|signed| contradiction(&signed, &walked, head)) {
             return Ok(State::Broken(why));
         }
     }
-    Ok(State::Whole(Found { first, keep, head, after: ended, torn }))
+    let kept = &segment.bytes[..kept];
+    let loose = if signed_to < head.seq { loose(kept).to_vec() } else { Vec::new() };
+    Ok(State::Whole(Found { first, keep, loose, head, after: ended, torn }))
+}
+
+/// The lines of `kept` behind the last that ends with a sector.
+fn loose(kept: &[u8]) -> &[u8] {
+    let ends = (0..=kept.len() / SECTOR_BYTES).rev().map(|sectors| sectors * SECTOR_BYTES);
+    let synced = ends.into_iter().find(|end| *end == 0 || kept[end - 1] == b'\n').unwrap_or(0);
+    &kept[synced..]
 }
 
 /// What `signed` says against the lines that are here.

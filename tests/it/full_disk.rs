@@ -5,7 +5,13 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use residentd::audit::verify::verify;
+use residentd::audit::{Checkpoint, Event, Limits, Log, Segment};
+use residentd::clock::Moment;
+use residentd::seal::key::DeviceKey;
 
 use crate::site::{Daemon, Site, wait_for};
 
@@ -109,6 +115,29 @@ fn a_full_disk_refuses_the_scanner_signs_what_was_accepted_and_resumes_by_itself
     daemon.stop();
     let stream: Vec<String> = site.outcomes().into_iter().map(|outcome| outcome.jws).collect();
     assert!(site.verify(&stream.join("\n")).status.success());
+}
+
+#[test]
+fn a_full_disk_stops_no_event_from_being_written_and_signed_for() {
+    let Some((_mounted, site)) = site() else { return };
+    let key = Arc::new(DeviceKey::generate().unwrap());
+    let now = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
+    let folder = site.path("state/audit");
+    let mut log = Log::open(&folder, Limits::default(), Some(Arc::clone(&key))).unwrap().log;
+    let event = || Event::Erased { images: 1, results: 0 };
+    log.append(&[(now, event())]).unwrap();
+    log.checkpoint(now).unwrap();
+    for round in 0..100 {
+        fill(&site, 0);
+        log.append(&[(now, event())]).unwrap_or_else(|e| panic!("event {round} on a full disk: {e}"));
+        log.sync().unwrap_or_else(|e| panic!("event {round} on a full disk: {e}"));
+    }
+    // Somebody else must not have taken what the reserve gives back meanwhile.
+    let signed = log.checkpoint(now).unwrap().expect("a checkpoint on a full disk");
+    let signed = Checkpoint::open(&signed, &[key.public().clone()]).unwrap();
+    assert_eq!(signed.seq, 101);
+    let (segments, _) = Segment::all(&folder).unwrap();
+    assert!(verify(&segments, &[signed]).passed());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use residentd::digest::Digest;
 use residentd::os::disk::Disk;
@@ -39,7 +40,7 @@ pub fn lay_out(state: &State, folder: &Path) {
 }
 
 /// What is wrong after a cut at `cut` that left what is in `folder`.
-pub fn reopened(folder: &Path, ledger: &Ledger, cut: usize, key: &DeviceKey, depth: Depth) -> Result<(), String> {
+pub fn reopened(folder: &Path, ledger: &Ledger, cut: usize, key: &Arc<DeviceKey>, depth: Depth) -> Result<(), String> {
     if let Some((bytes, span)) = &ledger.key {
         match std::fs::read(folder.join("device.key")) {
             Ok(found) if found == *bytes && span.may_show(cut) => {}
@@ -48,6 +49,7 @@ pub fn reopened(folder: &Path, ledger: &Ledger, cut: usize, key: &DeviceKey, dep
         }
     }
     let state = folder.join("var/residentd");
+    crate::log::holds(&state, ledger, cut, key)?;
     let store = Store::open_on(Disk::Real, &state).map_err(|e| format!("does not open: {e}"))?;
     store.sweep().map_err(|e| format!("does not sweep: {e}"))?;
     holds(&store, &state, ledger, cut)?;

@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
+use residentd::audit::AuditError;
+use residentd::os::disk::is_full;
 use residentd::os::disk::watch::{Fault, FaultKind, Operation, Span, Watch};
 use residentd::seal::key::DeviceKey;
 use residentd::store::StoreError;
@@ -31,7 +34,7 @@ const KINDS: [(FaultKind, Span); 6] = [
 const STATES_AFTER: u64 = 3;
 const MOST_SHOWN: usize = 5;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Provision,
     Start,
@@ -78,7 +81,7 @@ pub fn all(every: u64) -> bool {
     let began = Instant::now();
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let key = DeviceKey::generate().unwrap();
+    let key = Arc::new(DeviceKey::generate().unwrap());
     let mut images = images(folder.path(), 4);
     let mut failures = Vec::new();
     for (kind, span) in KINDS {
@@ -107,7 +110,7 @@ pub fn all(every: u64) -> bool {
 fn one(
     runtime: &tokio::runtime::Runtime,
     folder: &Path,
-    key: &DeviceKey,
+    key: &Arc<DeviceKey>,
     images: &mut [Image],
     fault: Fault,
     tally: &mut Tally,
@@ -118,7 +121,7 @@ fn one(
     std::fs::create_dir(&disk).unwrap();
     let watch = Watch::over(&disk, Some(fault));
     let run = Run::new(runtime, watch.clone(), &disk, key, Ledger::default());
-    let mut faulty = Faulty { run, life: None, fault, tally, wrong: Vec::new() };
+    let mut faulty = Faulty { run, life: None, fault, tally, wrong: Vec::new(), log_has_room: false };
     for step in STEPS {
         faulty.step(step, &disk, images);
     }
@@ -155,10 +158,15 @@ struct Faulty<'a, 'b> {
     fault: Fault,
     tally: &'b mut Tally,
     wrong: Vec<String>,
+    /// The audit log took its room before anything failed.
+    log_has_room: bool,
 }
 
 impl Faulty<'_, '_> {
     fn step(&mut self, step: Step, folder: &Path, images: &mut [Image]) {
+        if step != Provision {
+            self.audited(step);
+        }
         match (step, self.life.take()) {
             (Provision, life) => {
                 self.life = life;
@@ -196,6 +204,40 @@ impl Faulty<'_, '_> {
         }
     }
 
+    /// The audit log around a step: what happened is noted, made durable, signed for. Where it
+    /// fails, its writer keeps the event and tries again. Once it has room of its own, a full
+    /// disk fails no line; the reserve for checkpoints is not seen here to make room, so
+    /// that a disk which stays full fails those.
+    fn audited(&mut self, step: Step) {
+        if step == Start || self.run.log.is_none() {
+            self.log_has_room = false;
+            if let Err(error) = self.run.open_log() {
+                return self.log_failed(step, &error, true);
+            }
+        }
+        if let Err(error) = self.run.note().and_then(|()| self.run.sync_log()) {
+            return self.log_failed(step, &error, !self.log_has_room);
+        }
+        self.log_has_room |= self.run.watch.struck().is_none();
+        if let Err(error) = self.run.sign_log() {
+            let stays_full = self.fault.span == Span::Lasting || self.fault.kind == FaultKind::ShortThenFull;
+            self.log_failed(step, &error, stays_full || !self.log_has_room);
+        }
+    }
+
+    fn log_failed(&mut self, step: Step, error: &AuditError, may_be_full: bool) {
+        let is_full = matches!(error, AuditError::Io { source, .. } if is_full(source));
+        let right = match self.fault.kind {
+            FaultKind::Full | FaultKind::ShortThenFull => is_full && may_be_full,
+            FaultKind::Io => !is_full,
+            FaultKind::Short => false,
+        };
+        self.answered("audit failed");
+        if !right {
+            self.wrong.push(format!("{step:?}, audit: {error}"));
+        }
+    }
+
     /// The scanner was answered.
     fn status(&mut self, status: u16, reserve_is_whole: bool) {
         let right = match (status, self.fault.kind) {
@@ -217,7 +259,7 @@ impl Faulty<'_, '_> {
         let cannot_open = matches!(step, Start | Checkpoint) && error.to_string().contains("unable to open");
         let right = match self.fault.kind {
             FaultKind::Full | FaultKind::ShortThenFull => error.is_full() || cannot_open,
-            FaultKind::Io => !error.is_full(),
+            FaultKind::Io => !error.is_full() || is_shared_memory(error),
             FaultKind::Short => false,
         };
         self.answered(match step {
@@ -238,9 +280,17 @@ impl Faulty<'_, '_> {
     /// The fault is gone: everything that was left is done, by the same process where it lives.
     fn finish(&mut self, folder: &Path, images: &mut [Image]) -> Result<(), String> {
         let fail = |e: StoreError| format!("afterwards: {e}");
-        if self.run.ledger.key.is_none() {
+        if self.run.ledger.key.is_none() && self.run.provision(folder).is_err() {
+            // As the error says: what a broken start left is moved away.
+            let left = self.run.disk().remove(&folder.join("device.key"));
+            left.map_err(|e| format!("afterwards: no key and none in the way: {e}"))?;
             self.run.provision(folder).map_err(|e| format!("afterwards: {e}"))?;
         }
+        if self.run.log.is_none() {
+            self.run.open_log().map_err(|e| format!("afterwards: {e}"))?;
+        }
+        let audited = self.run.note().and_then(|()| self.run.sign_log());
+        audited.map_err(|e| format!("afterwards: {e}"))?;
         let life = match self.life.take() {
             Some(life) => life,
             None => self.run.start().map_err(fail)?,
@@ -268,4 +318,10 @@ impl Faulty<'_, '_> {
         self.run.stop(life);
         held
     }
+}
+
+/// Growing the shared memory file failed, which `SQLite` calls the same whatever the reason.
+fn is_shared_memory(error: &StoreError) -> bool {
+    let StoreError::Sqlite { source: rusqlite::Error::SqliteFailure(source, _), .. } = error else { return false };
+    source.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
 }

@@ -1,5 +1,6 @@
 //! What the run set out to do, and what it promised, each with its place in the log.
 
+use residentd::audit::Head;
 use residentd::digest::Digest;
 use residentd::instance::uid::Uid;
 
@@ -35,6 +36,10 @@ pub struct Ledger {
     pub retiring: Vec<(Digest, usize)>,
     /// The device's key file, and its bytes.
     pub key: Option<(Vec<u8>, Span)>,
+    /// Where the audit log stood when it was durable.
+    pub audited: Vec<(Head, Span)>,
+    /// Checkpoints of it that were given out.
+    pub checkpoints: Vec<(String, Span)>,
 }
 
 impl Ledger {
@@ -42,6 +47,7 @@ impl Ledger {
     pub fn promises(&self, cut: usize) -> usize {
         let spans = self.accepted.iter().map(|(.., s)| s);
         let spans = spans.chain(self.outcomes.iter().map(|(.., s)| s)).chain(self.delivered.iter().map(|(_, s)| s));
+        let spans = spans.chain(self.audited.iter().map(|(_, s)| s)).chain(self.checkpoints.iter().map(|(_, s)| s));
         spans.chain(self.key.iter().map(|(_, s)| s)).filter(|span| span.must_show(cut)).count()
     }
 }
@@ -63,5 +69,9 @@ impl Ledger {
         self.retiring.retain(|(_, from)| *from <= cut);
         self.retiring.iter_mut().for_each(|(_, from)| *from = 0);
         self.key.iter_mut().for_each(|(_, span)| rebase(span));
+        self.audited.retain(|(_, span)| span.must_show(cut));
+        self.audited.iter_mut().for_each(|(_, span)| rebase(span));
+        self.checkpoints.retain(|(_, span)| span.must_show(cut));
+        self.checkpoints.iter_mut().for_each(|(_, span)| rebase(span));
     }
 }

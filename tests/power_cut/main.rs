@@ -1,6 +1,6 @@
 //! The power goes at every call to the disk, and every call to the disk fails.
 //!
-//! `replay` runs ingest, store, seal and retention on a watched disk, builds the states in
+//! `replay` runs ingest, store, seal, retention and the audit log on a watched disk, builds the states in
 //! which a power cut may leave that disk, opens the store in each, and holds it against
 //! what was promised before the cut. `faults` fails call 1, 2, … of the same run with a
 //! full disk, an I/O error or a short write. Both without arguments are quick samples for
@@ -10,6 +10,7 @@ mod check;
 mod cut;
 mod faults;
 mod ledger;
+mod log;
 mod random;
 mod replay;
 mod run;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use residentd::os::disk::watch::{Operation, Watch};
@@ -42,7 +43,7 @@ struct Tally {
 
 /// Everything a replay works with.
 struct Replay<'a> {
-    key: &'a DeviceKey,
+    key: &'a Arc<DeviceKey>,
     runtime: &'a tokio::runtime::Runtime,
     folder: &'a Path,
     tally: Tally,
@@ -54,7 +55,7 @@ pub fn all(states: u64, seed: u64) -> bool {
     let began = Instant::now();
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let key = DeviceKey::generate().unwrap();
+    let key = Arc::new(DeviceKey::generate().unwrap());
     let mut images = images(folder.path(), IMAGES);
     let mut replay = Replay {
         key: &key,
@@ -162,6 +163,9 @@ impl Replay<'_> {
         let mut ledger = ledger.clone();
         ledger.bound_by(cut);
         let mut run = Run::new(self.runtime, watch.clone(), &disk, self.key, ledger);
+        if let Err(e) = run.open_log().and_then(|()| run.note()).and_then(|()| run.sync_log()) {
+            return self.tally.failures.push(format!("the audit log does not go on: {e}"));
+        }
         let life = match run.start() {
             Ok(life) => life,
             Err(e) => return self.tally.failures.push(format!("does not start on a watched disk: {e}")),
@@ -169,6 +173,7 @@ impl Replay<'_> {
         while run.conclude(&life).unwrap().is_some() {}
         run.deliver(&life).unwrap();
         run.retire(&life, 1).unwrap();
+        run.note().and_then(|()| run.sign_log()).unwrap();
         run.stop(life);
         let (ledger, log) = (run.ledger, watch.take_log());
         let before = self.tally.seen.len() as u64;
@@ -187,9 +192,16 @@ impl Replay<'_> {
 /// What a run does: everything that there is to do, in an order that the seed gives.
 fn life(run: &mut Run, folder: &Path, images: &mut [Image], random: &mut Random) {
     run.provision(folder).unwrap();
+    run.open_log().unwrap();
     let mut life = run.start().unwrap();
     let mut next = 0;
     for step in 0..STEPS {
+        // An event in the log for most of what happens, durable a little later.
+        match random.below(8) {
+            0 | 1 => run.sync_log().unwrap(),
+            2 => run.sign_log().unwrap(),
+            _ => run.note().unwrap(),
+        }
         match random.below(12) {
             // One image again that was here before; success, and nothing new.
             0 if next > 0 => assert_eq!(run.send(&life, &mut images[next - 1]), 0),
@@ -203,6 +215,7 @@ fn life(run: &mut Run, folder: &Path, images: &mut [Image], random: &mut Random)
             10 => run.checkpoint(if step % 2 == 0 { "PASSIVE" } else { "RESTART" }).unwrap(),
             11 => {
                 run.stop(life);
+                run.open_log().unwrap();
                 life = run.start().unwrap();
             }
             _ => {}

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use residentd::audit::Audit;
+use residentd::audit::{Audit, AuditError, Log};
 use residentd::clock::Moment;
 use residentd::config::Dicom;
 use residentd::digest::Digest;
@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 
 use crate::ledger::{Ledger, Span};
+use crate::log;
 
 pub const NOW: Moment = Moment { unix_ms: 1_800_000_000_000, synchronised: true };
 /// Small, for speed, and more than one page.
@@ -85,14 +86,23 @@ pub struct Run<'a> {
     pub runtime: &'a Runtime,
     pub watch: Arc<Watch>,
     pub state: PathBuf,
-    pub key: &'a DeviceKey,
+    pub key: &'a Arc<DeviceKey>,
     pub ledger: Ledger,
+    /// The audit log, while it is open.
+    pub log: Option<Log>,
+    noted: u64,
 }
 
 impl<'a> Run<'a> {
     /// A run in `folder`, whose disk is `watch`.
-    pub fn new(runtime: &'a Runtime, watch: Arc<Watch>, folder: &Path, key: &'a DeviceKey, ledger: Ledger) -> Self {
-        Self { runtime, watch, state: folder.join("var/residentd"), key, ledger }
+    pub fn new(
+        runtime: &'a Runtime,
+        watch: Arc<Watch>,
+        folder: &Path,
+        key: &'a Arc<DeviceKey>,
+        ledger: Ledger,
+    ) -> Self {
+        Self { runtime, watch, state: folder.join("var/residentd"), key, ledger, log: None, noted: 0 }
     }
 
     pub fn disk(&self) -> Disk {
@@ -121,6 +131,41 @@ impl<'a> Run<'a> {
     /// Stops it in order.
     pub fn stop(&self, life: Life) {
         life.stop(self.runtime);
+    }
+
+    /// Opens the audit log, as the daemon does before anything else.
+    pub fn open_log(&mut self) -> Result<(), AuditError> {
+        self.log = None;
+        self.log = Some(log::open(&self.disk(), &self.state, self.key)?);
+        Ok(())
+    }
+
+    /// Notes an event in the audit log, which is not durable by that.
+    pub fn note(&mut self) -> Result<(), AuditError> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        self.noted += 1;
+        log.append(&[(NOW, log::event(self.noted))])
+    }
+
+    /// Makes the audit log durable.
+    pub fn sync_log(&mut self) -> Result<(), AuditError> {
+        let begun = self.watch.position();
+        let Some(log) = &mut self.log else { return Ok(()) };
+        log.sync()?;
+        let promised = Some(self.watch.position());
+        self.ledger.audited.push((log.head(), Span { begun, promised }));
+        Ok(())
+    }
+
+    /// Has the audit log signed for, as for a heartbeat.
+    pub fn sign_log(&mut self) -> Result<(), AuditError> {
+        let begun = self.watch.position();
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let Some(jws) = log.checkpoint(NOW)? else { return Ok(()) };
+        let promised = Some(self.watch.position());
+        self.ledger.audited.push((log.head(), Span { begun, promised }));
+        self.ledger.checkpoints.push((jws.to_string(), Span { begun, promised }));
+        Ok(())
     }
 
     /// Sends an image; the status that the scanner sees.

@@ -39,6 +39,8 @@ pub enum Disk {
 pub struct DiskFile {
     file: File,
     watched: Option<(Arc<Watch>, FileId)>,
+    /// Up to where room was taken ahead; what is written there takes none.
+    room_to: u64,
 }
 
 impl Disk {
@@ -57,9 +59,8 @@ impl Disk {
                 synced => synced,
             };
         }
-        if !above.is_dir() {
-            self.make_folders(above, mode)?;
-        }
+        // Also where it is there: who made it may not have come to the sync.
+        self.make_folders(above, mode)?;
         self.admit(Effect::Grow)?;
         match std::fs::DirBuilder::new().mode(mode).create(path) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
@@ -78,7 +79,7 @@ impl Disk {
     pub fn create_new(&self, path: &Path, mode: u32) -> io::Result<DiskFile> {
         self.admit(Effect::Grow)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path)?;
-        Ok(DiskFile { file, watched: self.opened(path, true) })
+        Ok(DiskFile { file, watched: self.opened(path, true), room_to: 0 })
     }
 
     /// Opens the file at `path`, made with these mode bits where it is not there, and
@@ -92,7 +93,7 @@ impl Disk {
         self.admit(if is_new { Effect::Grow } else { Effect::Keep })?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(mode).open(path)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(DiskFile { file, watched: self.opened(path, is_new) })
+        Ok(DiskFile { file, watched: self.opened(path, is_new), room_to: 0 })
     }
 
     /// Gives a file another name; durable once the folders of both are synced.
@@ -123,7 +124,8 @@ impl Disk {
     /// rename, fails where its name is taken.
     ///
     /// # Errors
-    /// The name is taken (it is left as it is), or the system refused.
+    /// The name is taken (it is left as it is), or the system refused: then the name is free
+    /// again, unless it refused that too.
     pub fn place_new(&self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         if path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -131,11 +133,16 @@ impl Disk {
         let (mut file, unfinished) = self.beside(path, mode)?;
         let written = file.write_all(bytes).and_then(|()| file.sync());
         super::step("written");
-        let placed = written.and_then(|()| self.link(&unfinished, path));
+        let linked = written.and_then(|()| self.link(&unfinished, path));
+        let is_ours = linked.is_ok();
         super::step("placed");
         let removed = self.remove(&unfinished);
-        placed.and(removed)?;
-        self.sync_folder(parent(path))
+        let placed = linked.and(removed).and_then(|()| self.sync_folder(parent(path)));
+        if placed.is_err() && is_ours {
+            // Perhaps not durable, so not to be found: whoever tries again finds the name free.
+            let _ = self.remove(path);
+        }
+        placed
     }
 
     /// Puts `bytes` at `path`, whole and durable, in place of what is there.
@@ -250,7 +257,22 @@ impl DiskFile {
             watch.admit(if grows { Effect::Grow } else { Effect::Keep })?;
             watch.log(Operation::Resize { file: *file, size_bytes });
         }
+        self.room_to = 0;
         self.file.set_len(size_bytes)
+    }
+
+    /// Takes room for `size_bytes` in all, beyond the file's end too, which stays where it is:
+    /// what is written there finds its room on a full disk. [`DiskFile::set_len`] gives it back.
+    ///
+    /// # Errors
+    /// The disk has not so much left, or the file system makes no such promise.
+    pub fn take_room(&mut self, size_bytes: u64) -> io::Result<()> {
+        if let Some((watch, _)) = &self.watched {
+            watch.admit(Effect::Grow)?;
+        }
+        rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, size_bytes)?;
+        self.room_to = size_bytes;
+        Ok(())
     }
 
     /// Takes `size_bytes` of the disk for this file now, so that none of it is missing later.
@@ -278,7 +300,7 @@ impl Write for DiskFile {
         let Some((watch, file)) = &self.watched else { return self.file.write(bytes) };
         let offset = self.file.stream_position()?;
         let end = offset + bytes.len() as u64;
-        let effect = if end > self.file.metadata()?.len() { Effect::Grow } else { Effect::Keep };
+        let effect = if end > self.file.metadata()?.len().max(self.room_to) { Effect::Grow } else { Effect::Keep };
         let granted = match watch.admit_write(effect, bytes.len())? {
             Grant::All => bytes,
             Grant::Short(some) | Grant::Last(some) => &bytes[..some],
@@ -324,3 +346,6 @@ fn parent(path: &Path) -> &Path {
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
