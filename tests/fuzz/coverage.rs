@@ -3,31 +3,26 @@
 //! coverage, and nothing here says otherwise.
 #![expect(unsafe_code, reason = "LLVM hands its counters over as two addresses, to a function of this name")]
 
-use std::slice;
+use std::ffi::c_void;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Every counter of the program, in words of eight.
-static COUNTERS: OnceLock<&'static [AtomicU64]> = OnceLock::new();
+/// Every counter of the program: the address of the first, and how many.
+static COUNTERS: OnceLock<(usize, usize)> = OnceLock::new();
+/// What counters are compared with, many at once: most are 0, and this is what an execution
+/// costs at least. The C library's comparison is fast, and has no counters itself.
+static NOTHING: [u8; BLOCK] = [0; BLOCK];
+const BLOCK: usize = 2048;
+const LINE: usize = 64;
 
 /// Called by the constructor of each instrumented object, each time with the same two ends.
 // SAFETY: no other item of this program has the name, which is LLVM's for this purpose.
 #[unsafe(no_mangle)]
 extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, stop: *mut u8) {
-    COUNTERS.get_or_init(|| {
-        let length = (stop as usize).saturating_sub(start as usize);
-        // SAFETY: LLVM's contract: `start..stop` is one section of counters of this program,
-        // writable, and there for as long as it runs. It is touched by the instrumented code
-        // and, as atomics, from here; a count that is lost between the two costs nothing.
-        let (_, words, _) = unsafe { slice::from_raw_parts(start, length).align_to::<AtomicU64>() };
-        // At the ends, a few counters that fill no word are not looked at.
-        words
-    });
+    COUNTERS.get_or_init(|| (start.expose_provenance(), (stop as usize).saturating_sub(start as usize)));
 }
 
 /// What was reached so far.
 pub struct Coverage {
-    counters: &'static [AtomicU64],
     /// By counter: each bit a range of counts that was seen.
     seen: Vec<u8>,
     /// Counters that were ever reached.
@@ -37,13 +32,12 @@ pub struct Coverage {
 impl Coverage {
     /// Nothing reached yet.
     pub fn new() -> Self {
-        let counters = COUNTERS.get().copied().unwrap_or_default();
-        Self { counters, seen: vec![0; counters.len() * 8], edges: 0 }
+        Self { seen: vec![0; COUNTERS.get().map_or(0, |(_, length)| *length)], edges: 0 }
     }
 
     /// True where residentd was compiled with counters.
     pub const fn is_there(&self) -> bool {
-        !self.counters.is_empty()
+        !self.seen.is_empty()
     }
 
     /// Edges that were reached, of how many.
@@ -61,34 +55,42 @@ impl Coverage {
     /// True where something new was reached since the last look: an edge, or an edge so often
     /// as never before. Counting starts anew.
     pub fn harvest(&mut self) -> bool {
-        let (seen, mut edges, mut is_new) = (&mut self.seen, 0, false);
-        each(self.counters, |at, count| {
-            let range = range(count);
-            if range & !seen[at] != 0 {
-                edges += usize::from(seen[at] == 0);
-                seen[at] |= range;
-                is_new = true;
+        let Some((start, length)) = COUNTERS.get().copied() else { return false };
+        let mut is_new = false;
+        for block in (0..length).step_by(BLOCK).filter(|block| is_used(start + block, BLOCK.min(length - block))) {
+            let end = length.min(block + BLOCK);
+            for line in (block..end).step_by(LINE).filter(|line| is_used(start + line, LINE.min(end - line))) {
+                for at in line..end.min(line + LINE) {
+                    let range = range(take(start + at));
+                    if range & !self.seen[at] != 0 {
+                        self.edges += usize::from(self.seen[at] == 0);
+                        self.seen[at] |= range;
+                        is_new = true;
+                    }
+                }
             }
-        });
-        self.edges += edges;
+        }
         is_new
     }
 }
 
-/// Calls `work` with each counter that is not 0 and its place, and sets it to 0. Most are 0,
-/// so that they are looked at by the dozen: this is what an execution costs at least.
-fn each(counters: &[AtomicU64], mut work: impl FnMut(usize, u8)) {
-    const WORDS: usize = 16;
-    for (block, words) in counters.chunks(WORDS).enumerate() {
-        if words.iter().fold(0, |all, word| all | word.load(Relaxed)) == 0 {
-            continue;
-        }
-        for (at, word) in words.iter().enumerate() {
-            let counts = word.swap(0, Relaxed).to_ne_bytes();
-            for (byte, count) in counts.into_iter().enumerate().filter(|(_, count)| *count != 0) {
-                work((block * WORDS + at) * 8 + byte, count);
-            }
-        }
+/// Whether one of the `length` counters from `start` on, at most a block, is not 0.
+fn is_used(start: usize, length: usize) -> bool {
+    let counters = std::ptr::with_exposed_provenance::<c_void>(start);
+    // SAFETY: LLVM's contract: the counters are one section of this program, readable and
+    // writable as long as it runs; callers stay in it. A count that comes meanwhile from the
+    // thread that watches is one of its own code.
+    unsafe { libc::memcmp(counters, NOTHING.as_ptr().cast(), length) != 0 }
+}
+
+/// The counter at `address`, which starts anew.
+fn take(address: usize) -> u8 {
+    let counter = std::ptr::with_exposed_provenance_mut::<u8>(address);
+    // SAFETY: as above; volatile, since nobody in this language writes there.
+    unsafe {
+        let count = counter.read_volatile();
+        counter.write_volatile(0);
+        count
     }
 }
 
