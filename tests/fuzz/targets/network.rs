@@ -99,27 +99,27 @@ fn no_message(text: &str, keys: &[PublicKey]) {
     for typ in [MessageType::Receipt, MessageType::Command, MessageType::Checkpoint] {
         assert!(message::open(text, keys, typ).is_err(), "a stranger's text opens");
     }
-    assert!(Receipt::open(text, keys, DEVICE).is_err() && Command::open(text, keys, DEVICE).is_err());
+    assert!(Receipt::open(text, keys, &[DEVICE]).is_err() && Command::open(text, keys, &[DEVICE]).is_err());
 }
 
 fn receipt(text: &str, key: &DeviceKey, keys: &[PublicKey]) {
     let Ok(jws) = message::sign(key, MessageType::Receipt, text) else { return };
     assert!(jws.len() <= MAX_MESSAGE_BYTES, "more is signed than is opened");
-    assert!(Command::open(&jws, keys, DEVICE).is_err(), "a receipt is a command");
-    let Ok((kid, receipt)) = Receipt::open(&jws, keys, DEVICE) else { return };
+    assert!(Command::open(&jws, keys, &[DEVICE]).is_err(), "a receipt is a command");
+    let Ok((kid, receipt)) = Receipt::open(&jws, keys, &[DEVICE]) else { return };
     assert!(kid == key.id() && receipt.device == DEVICE && receipt.outcomes.len() <= MAX_RECEIPT_OUTCOMES);
-    let again = Receipt::open(&receipt.sign(key).expect("it fits"), keys, DEVICE);
+    let again = Receipt::open(&receipt.sign(key).expect("it fits"), keys, &[DEVICE]);
     assert_eq!(again, Ok((kid, receipt)));
 }
 
 fn command(text: &str, key: &DeviceKey, keys: &[PublicKey]) {
     let Ok(jws) = message::sign(key, MessageType::Command, text) else { return };
-    assert!(Receipt::open(&jws, keys, DEVICE).is_err(), "a command is a receipt");
-    let Ok((kid, command)) = Command::open(&jws, keys, DEVICE) else { return };
+    assert!(Receipt::open(&jws, keys, &[DEVICE]).is_err(), "a command is a receipt");
+    let Ok((kid, command)) = Command::open(&jws, keys, &[DEVICE]) else { return };
     let Command::Resend { device, from, to, .. } = &command;
     assert!(device == DEVICE && *from >= 1 && from <= to && to - from < MAX_RESEND, "{from} to {to}");
     if let Ok(again) = command.sign(key) {
-        assert_eq!(Command::open(&again, keys, DEVICE), Ok((kid, command)));
+        assert_eq!(Command::open(&again, keys, &[DEVICE]), Ok((kid, command)));
     }
 }
 
