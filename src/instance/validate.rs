@@ -179,6 +179,10 @@ impl<R: Read + Seek> Walk<R> {
         if !(self.is_main() && Facts::wants(tag)) {
             return self.source.skip(length);
         }
+        // Else the decoder behind us would read another value out of the same bytes.
+        if !is_as_defined(tag, header.vr) {
+            return Err(Invalid::Value { tag, offset, expected: "of its type" });
+        }
         let mut room = [0; MAX_CAPTURED_BYTES as usize];
         let value = room.get_mut(..length as usize).ok_or_else(|| too_large(header, length, MAX_CAPTURED_BYTES))?;
         self.source.value(value)?;
@@ -234,6 +238,36 @@ fn is_sequence(tag: Tag, vr: Option<VR>) -> bool {
 /// behind us.
 fn known_vr(tag: Tag, vr: Option<VR>) -> Option<VR> {
     vr.or_else(|| StandardDataDictionary.by_tag(tag)?.vr().exact())
+}
+
+/// Whether an element stands under a VR that reads as its own does: text under any text.
+fn is_as_defined(tag: Tag, vr: Option<VR>) -> bool {
+    let own = known_vr(tag, None);
+    vr.zip(own).is_none_or(|(vr, own)| vr == own || (is_text(vr) && is_text(own)))
+}
+
+/// Whether values are characters (PS3.5 table 6.2-1).
+fn is_text(vr: VR) -> bool {
+    matches!(
+        vr,
+        VR::AE
+            | VR::AS
+            | VR::CS
+            | VR::DA
+            | VR::DS
+            | VR::DT
+            | VR::IS
+            | VR::LO
+            | VR::LT
+            | VR::PN
+            | VR::SH
+            | VR::ST
+            | VR::TM
+            | VR::UC
+            | VR::UI
+            | VR::UR
+            | VR::UT
+    )
 }
 
 /// Bytes of one value of a binary number (PS3.5 table 6.2-1); 1 for text and bytes, and for

@@ -306,3 +306,29 @@ proptest! {
         }
     }
 }
+
+/// Found by fuzzing: eight characters under UL are a UID to one and two numbers to another.
+#[test]
+fn what_is_looked_into_stands_under_a_type_that_the_decoder_reads_alike() {
+    for syntax in [LE, Syntax::ExplicitBe] {
+        let with = |vr: &str, uid: &[u8]| {
+            let class = whole(syntax, tags::SOP_CLASS_UID, "UI", format!("{CLASS}\0").as_bytes());
+            check(syntax, &[class, whole(syntax, tags::SOP_INSTANCE_UID, vr, uid)].concat())
+        };
+        for vr in ["UL", "US", "FD", "AT", "OB", "UN"] {
+            assert!(matches!(with(vr, b"1.2.3.45"), Err(Invalid::Value { .. })), "{vr}");
+        }
+        for vr in ["UI", "LO", "UT"] {
+            assert!(with(vr, b"1.2.3.45").is_ok(), "{vr}");
+        }
+        let rows = |vr: &str| {
+            let others = description(syntax, 4, 2);
+            let at = others.windows(2).position(|pair| pair == b"US").unwrap() + 10;
+            let mut bytes = others.clone();
+            bytes.splice(at..at + 2, vr.bytes());
+            let bytes = [identity(syntax), bytes, whole(syntax, tags::PIXEL_DATA, "OW", &[7; 16])].concat();
+            check(syntax, &bytes)
+        };
+        assert!(rows("US").is_ok() && matches!(rows("SS"), Err(Invalid::Value { .. })));
+    }
+}
