@@ -121,7 +121,8 @@ fn one(
     std::fs::create_dir(&disk).unwrap();
     let watch = Watch::over(&disk, Some(fault));
     let run = Run::new(runtime, watch.clone(), &disk, key, Ledger::default());
-    let mut faulty = Faulty { run, life: None, fault, tally, wrong: Vec::new(), log_has_room: false };
+    let mut faulty =
+        Faulty { run, life: None, fault, tally, wrong: Vec::new(), log_has_room: false, log_has_reserve: false };
     for step in STEPS {
         faulty.step(step, &disk, images);
     }
@@ -160,6 +161,8 @@ struct Faulty<'a, 'b> {
     wrong: Vec<String>,
     /// The audit log took its room before anything failed.
     log_has_room: bool,
+    /// And its reserve.
+    log_has_reserve: bool,
 }
 
 impl Faulty<'_, '_> {
@@ -210,7 +213,7 @@ impl Faulty<'_, '_> {
     /// that a disk which stays full fails those.
     fn audited(&mut self, step: Step) {
         if step == Start || self.run.log.is_none() {
-            self.log_has_room = false;
+            (self.log_has_room, self.log_has_reserve) = (false, false);
             if let Err(error) = self.run.open_log() {
                 return self.log_failed(step, &error, true);
             }
@@ -221,8 +224,9 @@ impl Faulty<'_, '_> {
         self.log_has_room |= self.run.watch.struck().is_none();
         if let Err(error) = self.run.sign_log() {
             let stays_full = self.fault.span == Span::Lasting || self.fault.kind == FaultKind::ShortThenFull;
-            self.log_failed(step, &error, stays_full || !self.log_has_room);
+            return self.log_failed(step, &error, stays_full || !self.log_has_reserve);
         }
+        self.log_has_reserve |= self.run.watch.struck().is_none();
     }
 
     fn log_failed(&mut self, step: Step, error: &AuditError, may_be_full: bool) {
