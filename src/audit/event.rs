@@ -26,6 +26,33 @@ pub enum Event {
     ReconfigurationRefused { why: Text, stays: Digest },
     /// It reads with the bundle whose manifest has this digest; one line a bundle.
     Serving { bundle: Text, version: Text, sha256: Digest },
+    /// A model bundle was installed, with the key that signed it; it does not serve yet.
+    ModelInstalled { bundle: Text, version: Text, sha256: Digest, signed_by: Text },
+    /// A model bundle is to serve in place of version `from`; `below_floor` says why, where a newer one
+    /// has served before.
+    ModelActivated {
+        bundle: Text,
+        version: Text,
+        sha256: Digest,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<Text>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        below_floor: Option<Text>,
+    },
+    /// The model bundle before `from` is to serve again.
+    ModelRolledBack {
+        bundle: Text,
+        version: Text,
+        sha256: Digest,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<Text>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<Text>,
+    },
+    /// A new model bundle has read its first images.
+    ModelProven { bundle: Text, version: Text, sha256: Digest },
+    /// A model bundle was refused, or does not serve any more; what served before serves on.
+    ModelRefused { why: Text },
     /// The signing key was loaded; each `sealed` and each checkpoint uses it.
     KeyLoaded { key_id: Text },
     /// The signing key cannot be used, so the daemon does not start.
@@ -62,6 +89,10 @@ pub enum Event {
     },
     /// The reader process died on an instance.
     ReaderDied { instance: Digest, strikes: u32 },
+    /// Nothing is read from here on, though images are received: the board is too hot.
+    ReadingPaused { why: &'static str },
+    /// What was received is read again.
+    ReadingResumed,
     /// An instance was read, or was given up. `prior` is the hash of the same patient's earlier
     /// outcome that was looked at to compare.
     Read {

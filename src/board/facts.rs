@@ -122,7 +122,7 @@ pub struct Watchdog {
     /// Its device.
     pub device: String,
     /// The kernel's driver for it.
-    pub driver: String,
+    pub driver: Option<String>,
     /// The longest time that it can be set to.
     pub longest_s: Option<u16>,
 }

@@ -162,17 +162,20 @@ fn disk(board: &Board, storage: &Storage) -> Vec<Problem> {
         )),
     }
     if storage.wear == Wear::Untold {
-        let why = match storage.kind {
-            StorageKind::Sd => "an SD card, which tells nobody how worn it is",
-            StorageKind::Nvme => "an NVMe drive, which tells its wear to root alone (nvme smart-log)",
-            StorageKind::Emmc => "an eMMC that does not tell its wear",
-            StorageKind::Ssd | StorageKind::Disk => "a disk that tells its wear to root alone (smartctl -a)",
-            StorageKind::Unknown => "on no disk that can be seen from here",
+        let seen = match storage.kind {
+            StorageKind::Sd => format!("{disk} is an SD card, which tells nobody how worn it is"),
+            StorageKind::Nvme => {
+                format!("{disk} is an NVMe drive, which tells its wear to root alone (nvme smart-log)")
+            }
+            StorageKind::Emmc => format!("{disk} is an eMMC that does not tell its wear"),
+            StorageKind::Ssd | StorageKind::Disk => format!("{disk} tells its wear to root alone (smartctl -a)"),
+            StorageKind::Unknown if storage.disk.is_some() => format!("{disk} tells nothing of its wear"),
+            StorageKind::Unknown => "what the images lie on cannot be seen from here".to_owned(),
         };
         found.push(problem(
             Severity::Note,
             "storage",
-            format!("{disk} is {why}"),
+            seen,
             "replace it by the calendar, or have its wear watched otherwise",
         ));
     }
@@ -210,7 +213,10 @@ fn watchdog(board: &Board, root: &Root) -> Option<Problem> {
         Some("active") => return None,
         Some(_) => format!("{} is there, and nobody feeds it", watchdog.device),
         None if root.path(&format!("sys/class/watchdog/{name}")).is_dir() => return None,
-        None => format!("{} (driver {}) is not there", watchdog.device, watchdog.driver),
+        None => {
+            let driver = watchdog.driver.as_ref().map_or_else(String::new, |driver| format!(" (driver {driver})"));
+            format!("{}{driver} is not there", watchdog.device)
+        }
     };
     let remedy = format!(
         "set RuntimeWatchdogSec={limit} in /etc/systemd/system.conf, so that a kernel that hangs is started anew",

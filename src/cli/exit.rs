@@ -104,7 +104,7 @@ fn of_models(error: &ModelsError) -> u8 {
 
 fn of_reader(error: &ReaderError) -> u8 {
     match error {
-        ReaderError::Unusable(_) => DATA,
+        ReaderError::Unusable { .. } => DATA,
         ReaderError::Spawn(_) | ReaderError::NotReady(_) => SOFTWARE,
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Configuration, Models};
 use crate::infer::bundle::Vouched;
-use crate::models::{self, Selection, Source, Vouching};
+use crate::models::{self, Depot, Selection, Source, Vouching};
 use crate::os;
 
 /// For a command that uses model bundles and never the daemon.
@@ -48,8 +48,9 @@ impl Trusting {
         shipped: PathBuf,
         writer: Option<&str>,
     ) -> anyhow::Result<Selection> {
-        let source = Source { shipped, vouching: self.vouching(config)? };
-        Ok(models::select(&source, writer, os::now())?)
+        let depot = config.map(|config| Depot::of(&config.file.device.state_dir));
+        let source = Source { shipped, depot, floors: models::Floors::new(), vouching: self.vouching(config)? };
+        Ok(models::select(&source, writer, os::now(), None)?)
     }
 
     /// The bundle in `folder`.

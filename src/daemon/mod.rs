@@ -15,8 +15,10 @@ mod reading;
 mod reload;
 mod retention;
 mod room;
+mod serving;
 mod tally;
 mod telemetry;
+pub mod trial;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +32,7 @@ pub use auditing::KEY_CREDENTIAL;
 pub use lock::{Holder, StateLock, holder};
 pub use reach::reach;
 pub use reload::{NotReloaded, Reload};
+pub use serving::source;
 
 use minding::Minding;
 
@@ -38,11 +41,11 @@ use crate::board::{Board, Root};
 use crate::clock::Moment;
 use crate::config::{Configuration, File, Name, Reader};
 use crate::ingest::{IngestError, Listener};
-use crate::models::{self, ModelsError, Selection, Source, Vouching};
+use crate::models::{self, ModelsError, Selection};
 use crate::os;
 use crate::publish::{self, PublishError, Publisher};
 use crate::pulse::{Part, Watch};
-use crate::reader::supervise::{ReaderError, Settings, Supervised};
+use crate::reader::supervise::{ReaderError, Settings};
 use crate::seal::key::KeyError;
 use crate::store::{self, Store, StoreError};
 
@@ -111,13 +114,8 @@ impl Daemon {
         if swept > 0 {
             info!("removed {swept} files that were still being received when the power went");
         }
-        let models = selected(&config.file, now())?;
-        let settings = reader_settings(&config.file.reader, models, vec![Store::spool_of(&device.state_dir)]);
-        let reader = Supervised::start(&settings).await?;
-        auditing::note_bundles(&audit, &reader.bundles);
-        for missing in &reader.walls.missing {
-            warn!("the reader's sandbox is incomplete: {missing}");
-        }
+        let models = serving::Models::of(config, &store, &audit, &alerts, now);
+        let serving = serving::Serving::start(models).await?;
         os::step("reader-up");
         #[cfg(feature = "broker")]
         let broker = config.file.broker.as_ref().map(|b| publish::EmbeddedBroker::start(b.listen)).transpose()?;
@@ -134,14 +132,14 @@ impl Daemon {
             publisher = publisher.believing(receiver)?;
         }
         let (minding, minded) =
-            Minding::new(config, &listener, &publisher, &store, alerts.clone(), settings.memory_bytes, now);
+            Minding::new(config, &listener, &publisher, &store, alerts.clone(), serving.settings().memory_bytes, now);
         let publisher = publisher.telling(minded.telemetry);
 
         let days = config.file.retention.comparison_days;
         let (config, live) = watch::channel(Arc::new(config.clone()));
         let reload = Reload { config, ingest: listener.settings(), audit: audit.clone() };
 
-        let (ingest, reading, publishing) = (listener.pulse(), settings.pulse.clone(), publisher.state());
+        let (ingest, reading, publishing) = (listener.pulse(), serving.settings().pulse.clone(), publisher.state());
         let watch = Watch::new(vec![
             Part::new("ingest", move || ingest.beats()),
             Part::new("the reading loop", move || reading.beats()),
@@ -169,7 +167,7 @@ impl Daemon {
         let comparing = Arc::new(comparing::Comparing::new(&key, days));
         let reading = reading::Reading {
             store: store.clone(),
-            settings,
+            pulse: serving.settings().pulse.clone(),
             key,
             config: live.clone(),
             audit: audit.clone(),
@@ -181,7 +179,7 @@ impl Daemon {
             now,
         };
         let st = stopped.clone();
-        tasks.spawn(async move { ("reading", reading.run(reader, received, st).await) });
+        tasks.spawn(async move { ("reading", reading.run(serving, received, st).await) });
         tasks.spawn(async move {
             retention::run(store, audit, live, now, stopped).await;
             ("retention", Ok(()))
@@ -241,14 +239,14 @@ impl Daemon {
     }
 }
 
-/// The model bundles that serve on a box that is configured so.
+/// The model bundles that serve on a box that is configured so, as far as they can be told without
+/// its store, which knows what may not serve any more.
 ///
 /// # Errors
 /// Nobody is trusted, or a bundle may not serve.
 pub fn selected(file: &File, now: Moment) -> Result<Selection, ModelsError> {
-    let vouching = Vouching::load(&file.models.trust)?;
-    let source = Source { shipped: file.reader.models_dir.clone(), vouching };
-    models::select(&source, file.reader.writer.as_ref().map(Name::as_str), now)
+    let source = serving::source(file, models::Floors::new())?;
+    models::select(&source, file.reader.writer.as_ref().map(Name::as_str), now, None)
 }
 
 /// What the reader gets of the configuration; the board says what it does not.

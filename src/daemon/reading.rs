@@ -19,8 +19,9 @@ use crate::digest::Digest;
 use crate::infer::findings::BundleIdentity;
 use crate::os;
 use crate::publish::{Alert, AlertKind, AlertSender};
+use crate::pulse::Pulse;
 use crate::reader;
-use crate::reader::supervise::{Attempt, Settings, Supervised};
+use crate::reader::supervise::{Attempt, Supervised};
 use crate::report::facts::Comparison;
 use crate::report::fhir::{Context, DeviceFacts, InstanceFacts};
 use crate::report::identity::report_id;
@@ -33,6 +34,7 @@ use crate::seal::outcome::seal_reading;
 use crate::store::{NewPrior, SealedOutcome, Store, StoreError, StoredInstance, Urgency};
 
 use super::comparing::{Compared, Comparing};
+use super::serving::{LOOK, Serving, Verdict};
 use super::tally::{self, Tally};
 
 /// How often the reader may die on one instance before that is its outcome.
@@ -50,7 +52,7 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 /// What the loop works with.
 pub struct Reading {
     pub store: Store,
-    pub settings: Settings,
+    pub pulse: Arc<Pulse>,
     pub key: Arc<DeviceKey>,
     pub config: watch::Receiver<Arc<Configuration>>,
     pub audit: Audit,
@@ -66,39 +68,43 @@ impl Reading {
     /// Reads until `stop`; an image in the reader then stays unread.
     pub async fn run(
         self,
-        reader: Supervised,
+        serving: Serving,
         received: Arc<Notify>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), String> {
         tokio::select! {
-            never = self.read_all(reader, &received) => never,
+            never = self.read_all(serving, &received) => never,
             _ = stop.wait_for(|stop| *stop) => Ok(()),
         }
     }
 
-    async fn read_all(&self, reader: Supervised, received: &Notify) -> Result<(), String> {
-        let serving = reader.bundles.clone();
-        self.tally.serves(&reader);
-        let mut reader = Some(reader);
+    async fn read_all(&self, mut serving: Serving, received: &Notify) -> Result<(), String> {
         let mut pause = FIRST_PAUSE;
         let resumed = self.blocking(|store| {
             isolate::resume(store, MAX_STRIKES);
             Ok(())
         });
         resumed.await.map_err(|e| e.to_string())?;
-        let pulse = &self.settings.pulse;
+        let pulse = &self.pulse;
         loop {
             pulse.beat();
+            serving.keep_up().await;
+            if let Some(reader) = serving.reader() {
+                self.tally.serves(reader);
+            }
             self.cooled().await;
             let began = Instant::now();
-            let stepped = self.step(&mut reader, &serving).await;
+            let stepped = self.step(&mut serving).await;
             self.tally.stuck(stepped.is_err());
             match stepped {
                 Ok(true) => {
                     pause = FIRST_PAUSE;
                     self.rest(began.elapsed()).await;
                 }
-                Ok(false) => pulse.idle(received.notified()).await,
+                Ok(false) => {
+                    // Until an image comes, or it is time to look at the bundles again.
+                    let _ = pulse.idle(tokio::time::timeout(LOOK, received.notified())).await;
+                }
                 Err(e) => {
                     if e.is_full() {
                         pause = pause.min(FULL_PAUSE);
@@ -116,7 +122,11 @@ impl Reading {
     /// Waits while the board is too hot; what was accepted meanwhile is read afterwards.
     async fn cooled(&self) {
         let mut heat = self.heat.clone();
-        let _ = self.settings.pulse.idle(heat.wait_for(|heat| *heat < Heat::Hot)).await;
+        if *heat.borrow() == Heat::Hot {
+            self.audit.note(Event::ReadingPaused { why: "too-hot" });
+            let _ = self.pulse.idle(heat.wait_for(|heat| *heat < Heat::Hot)).await;
+            self.audit.note(Event::ReadingResumed);
+        }
     }
 
     /// Rests after an image that took `worked`, while the board is warm.
@@ -125,26 +135,37 @@ impl Reading {
         let rest = rest(*heat.borrow(), worked);
         if rest > Duration::ZERO {
             let cool = heat.wait_for(|heat| *heat == Heat::Cool);
-            let _ = self.settings.pulse.idle(tokio::time::timeout(rest, cool)).await;
+            let _ = self.pulse.idle(tokio::time::timeout(rest, cool)).await;
         }
     }
 
     /// One instance from unread to sealed; false where none is unread.
-    async fn step(&self, slot: &mut Option<Supervised>, serving: &[BundleIdentity]) -> Result<bool, StepError> {
+    async fn step(&self, serving: &mut Serving) -> Result<bool, StepError> {
         let Some(instance) = self.blocking(Store::next_unread).await? else { return Ok(false) };
         os::step("taken");
         let _busy = self.tally.begin();
-        let reader = self.living(slot).await?;
+        let bundles = serving.bundles();
+        let reader = serving.living().await?;
+        self.tally.serves(reader);
         let start = Instant::now();
         let mut survived = true;
         let reading = match reader.read(instance.instance.path.clone(), Some(instance.instance.sha256)).await {
-            Attempt::Read(answered) => believed(answered.reading, &instance, serving),
+            Attempt::Read(answered) => {
+                let reading = believed(answered.reading, &instance, &bundles);
+                if serving.judge(Ok(&reading.outcome)).await == Verdict::ReadAgain {
+                    return Ok(true);
+                }
+                reading
+            }
             Attempt::Died(why) => {
+                serving.lose();
+                if serving.judge(Err(&why)).await == Verdict::ReadAgain {
+                    return Ok(true);
+                }
                 let strikes = self.blocking(move |store| store.strike(instance.id)).await?;
                 os::step("struck");
                 self.audit.note(Event::ReaderDied { instance: instance.instance.sha256, strikes });
                 warn!("the reader died on an image, strike {strikes} of {MAX_STRIKES}: {why}");
-                *slot = None;
                 if strikes < MAX_STRIKES {
                     return Ok(true);
                 }
@@ -160,7 +181,7 @@ impl Reading {
         os::step("read");
         // One and the same from the words to the seal, whatever is reloaded meanwhile.
         let config = Arc::clone(&self.config.borrow());
-        let reading = written(reading, compared.comparison.as_ref(), slot, &config.file.report).await;
+        let reading = written(reading, compared.comparison.as_ref(), serving.reader(), &config.file.report).await;
         let (row, id) = (instance.id, self.report_id(&instance));
         self.seal(instance, reading, compared.kept, &config, start).await?;
         if !survived {
@@ -174,25 +195,6 @@ impl Reading {
         let config = self.config.borrow();
         let device = &config.file.device;
         report_id(&format!("{}/{}", device.site, device.name), &instance.instance.sop_instance_uid)
-    }
-
-    /// The reader in `slot`, a new one where it is dead: that is nobody's strike.
-    async fn living<'a>(&self, slot: &'a mut Option<Supervised>) -> Result<&'a mut Supervised, StepError> {
-        let mut living = slot.take();
-        if !living.as_mut().is_some_and(Supervised::is_alive) {
-            living = None;
-        }
-        let reader = if let Some(reader) = living {
-            reader
-        } else {
-            let started = Supervised::start(&self.settings).await?;
-            for missing in &started.walls.missing {
-                warn!("the new reader's sandbox is incomplete: {missing}");
-            }
-            self.tally.serves(&started);
-            started
-        };
-        Ok(slot.insert(reader))
     }
 
     /// What `reading` is compared with, and what is kept of it for later ones.
@@ -271,7 +273,7 @@ impl Reading {
 async fn written(
     mut reading: report::Reading,
     comparison: Option<&Comparison>,
-    reader: &mut Option<Supervised>,
+    reader: Option<&mut Supervised>,
     style: &Report,
 ) -> report::Reading {
     let sheet = Box::new(write::facts(&mut reading, comparison));

@@ -53,7 +53,7 @@ fn short(digest: &str) -> &str {
 
 fn todo(error: &ReaderError) -> &'static str {
     match error {
-        ReaderError::Unusable(_) => {
+        ReaderError::Unusable { .. } => {
             "install the bundle anew from where it came: a file in it was changed or is missing, or this CPU computes it differently; `residentd model` looks into a bundle"
         }
         ReaderError::Spawn(_) | ReaderError::NotReady(_) => {

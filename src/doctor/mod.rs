@@ -130,7 +130,7 @@ pub async fn examine(
     rounds.make("clock", || clock::judge(now()));
     rounds.make("configuration", || configuration(&scene));
     match &scene.config {
-        Ok(config) => of_the_box(&mut rounds, &scene, config, storage, (&scope, now)).await,
+        Ok(config) => Box::pin(of_the_box(&mut rounds, &scene, config, storage, (&scope, now))).await,
         Err(_) => {
             for name in NEED_CONFIGURATION {
                 rounds.make(name, || match name {
@@ -198,7 +198,7 @@ async fn of_the_box<T: FnMut(&'static str)>(
         sent = to;
         found
     };
-    rounds.take("dicom", dicom).await;
+    rounds.take("dicom", Box::pin(dicom)).await;
     let glance = glance.ok();
     let test = glance
         .as_ref()

@@ -87,7 +87,11 @@ pub(super) fn signature(folder: &Path) -> Result<String, Refusal> {
 
 /// The files in `folder` are those of the statement, by name and size.
 pub(super) fn same_files(folder: &Path, signed: &Signed) -> Result<(), Refusal> {
-    let mut found = files_below(folder)?;
+    same_files_of(files_below(folder)?, signed)
+}
+
+/// As [`same_files`], of files that were found elsewhere.
+pub(super) fn same_files_of(mut found: BTreeMap<FileName, u64>, signed: &Signed) -> Result<(), Refusal> {
     found.retain(|name, _| name.as_str() != SIGNATURE);
     for (name, facts) in &signed.statement.files {
         match found.remove(name) {
@@ -134,10 +138,10 @@ pub(super) fn files_below(folder: &Path) -> Result<BTreeMap<FileName, u64>, Refu
                 folders.push(inside);
                 continue;
             }
-            let name = shown.parse().map_err(|_| Refusal::Extra(shown.clone()))?;
             if !metadata.is_file() {
                 return Err(not_a_file(&shown, &metadata));
             }
+            let name = shown.parse().map_err(|_| Refusal::Extra(shown))?;
             files.insert(name, metadata.len());
             if files.len() > MAX_FILES + 1 {
                 return Err(Refusal::TooMany);

@@ -14,30 +14,47 @@
 //!    ([`Vouched`]) and holds every file against the digests in that manifest, from the same
 //!    bytes that it uses. What a report says of its bundle is what the gateway said at the
 //!    start: a reader that was subverted later can name no bundle that is not trusted.
-//! 3. Whoever installs a bundle holds every file against the signature himself, before
+//! 3. Under each name one bundle serves: the installed one that a pointer names (`depot`), else
+//!    the one that came with the program. None serves that is older than the newest that ever
+//!    did, as the store knows it, unless its pointer says why; that is audited.
+//! 4. Whoever installs a bundle holds every file against the signature himself, before
 //!    anything of it is used.
 //!
 //! [`Vouched`]: crate::infer::bundle::Vouched
 
+#[cfg(test)]
+mod attacks;
+mod depot;
 mod identity;
 mod inspect;
+mod notice;
+mod package;
+mod receive;
 mod select;
 mod statement;
+mod tar;
 #[cfg(test)]
 mod tests;
 mod trust;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use depot::{At, Choice, Depot, Installed, Pointer, Standing};
 pub use identity::{BundleName, FileName, NotAnIdentity, Version};
 pub use inspect::{Inspected, inspect, same_bytes};
+pub use notice::{Change, Notice, SignedBy, Which};
+pub use package::Package;
+pub use receive::{Demands, Received, not_older, receive};
 pub use select::{Selection, Source, select};
 pub use statement::{FileFacts, SIGNATURE, Signed, Statement, sign};
 pub use trust::{TrustError, Vouching};
 
+use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::infer::bundle::BundleError;
 use crate::seal::message::MessageError;
+use crate::store::{Store, StoreError};
 
 /// Most files of a bundle: a writer has eight.
 pub const MAX_FILES: usize = 64;
@@ -45,6 +62,30 @@ pub const MAX_FILES: usize = 64;
 pub const MAX_BUNDLE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Most bundles that may serve at once.
 pub const MAX_BUNDLES: usize = 32;
+
+/// The newest version of each name that ever served.
+pub type Floors = BTreeMap<String, Version>;
+
+/// The floors that `store` keeps.
+///
+/// # Errors
+/// `SQLite` failed. A floor that is no version, which none of ours writes, is none.
+pub fn floors(store: &Store) -> Result<Floors, StoreError> {
+    let rows = store.model_floors()?.into_iter();
+    Ok(rows.filter_map(|(name, version)| Some((name, version.parse().ok()?))).collect())
+}
+
+/// Notes in `store` that the bundles of `selection` serve.
+///
+/// # Errors
+/// `SQLite` failed.
+pub fn raise_floors(store: &Store, selection: &Selection, now: Moment) -> Result<(), StoreError> {
+    for (name, version) in selection.versions() {
+        let is_newer = |noted: &str| noted.parse().is_ok_and(|noted: Version| version > noted);
+        store.raise_model_floor(name, &version.to_string(), now, is_newer)?;
+    }
+    Ok(())
+}
 
 /// Why no bundles could be chosen.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +98,10 @@ pub enum ModelsError {
     Refused {
         /// Which.
         folder: PathBuf,
+        /// Its name, where it was installed: the one before may serve in its place.
+        installed: Option<Box<BundleName>>,
         /// Why.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// A folder of bundles cannot be read.
     #[error("{path}: {source}")]
@@ -104,6 +147,24 @@ pub enum Refusal {
     Size { name: String, found: u64, signed: u64 },
     #[error("{name} has SHA-256 {found}, the signature says {signed}: the bundle was changed or damaged")]
     Changed { name: String, found: Digest, signed: Digest },
+    #[error("{0:?} leads out of the bundle's folder")]
+    Escapes(String),
+    #[error("it is no tar file that is taken: {0}")]
+    Tar(String),
+    #[error("{0}")]
+    NotABundle(String),
+    #[error(
+        "version {version} is older than {floor}, which has served here: `--force --reason WHY` takes it all the same, and is audited"
+    )]
+    Older { version: Version, floor: Version },
+    #[error("it needs {needed} bytes, and {there} may be used: free some of the disk, or lower [dicom] min_free_mib")]
+    NoRoom { needed: u64, there: u64 },
+    #[error(
+        "it has {needed} bytes, too much for a reader with {there} bytes of memory: set [reader] memory_mib if the box has more"
+    )]
+    NoMemory { needed: u64, there: u64 },
+    #[error("on trial: {0}")]
+    Trial(String),
     #[error("it has more than {MAX_FILES} files")]
     TooMany,
     #[error("it has {0} bytes, at most {MAX_BUNDLE_BYTES} are taken")]

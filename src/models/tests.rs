@@ -54,8 +54,8 @@ fn the_shipped_bundles_are_signed_by_the_vendor_of_this_program() {
         assert_eq!((signed.statement.name.as_str(), inspected.vouched.identity.name.as_str()), (name, name));
         inspect::same_bytes(&shipped.join(name), &signed).unwrap();
     }
-    let source = Source { shipped, vouching };
-    let selection = select(&source, Some("report-writer"), NOW).unwrap();
+    let source = Source { shipped, depot: None, floors: Floors::new(), vouching };
+    let selection = select(&source, Some("report-writer"), NOW, None).unwrap();
     assert_eq!(selection.images.len(), 2);
     assert!(selection.writer.unwrap().unwrap().identity.research_only);
 }

@@ -176,6 +176,29 @@ pub fn listen_backlog(socket: &std::net::TcpListener, backlog: i32) -> io::Resul
     if done { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Becomes the user and group that own `path`, where this process is root and they are not: what
+/// it makes from here on is theirs, and what it may do is what they may. Call it while this
+/// process has one thread.
+///
+/// # Errors
+/// The path cannot be looked at, or the kernel refused.
+#[expect(unsafe_code, reason = "no safe wrapper of ours changes all three ids of a process")]
+pub fn become_owner(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path)?;
+    let (user, group) = (metadata.uid(), metadata.gid());
+    if user == 0 || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    // SAFETY: each takes numbers, or no list at all; groups go first, while that is allowed.
+    let done = unsafe {
+        libc::setgroups(0, std::ptr::null()) == 0
+            && libc::setresgid(group, group, group) == 0
+            && libc::setresuid(user, user, user) == 0
+    };
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Ends this process with SIGKILL when its parent ends.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::resident::Resident;
 use super::wire::{Answer, Request, WireError, claimed_len, frame};
 use super::write::Serving;
-use crate::infer::bundle::Bundle;
+use crate::infer::bundle::{Bundle, Vouched};
 use crate::infer::writer::Writer;
 use crate::os::{self, sandbox};
 
@@ -37,9 +37,12 @@ pub fn serve() -> Result<(), WireError> {
     let readable: Vec<_> = image_dirs.into_iter().chain(folders).collect();
     let walls = sandbox::raise(&readable, memory_bytes)?;
     os::step("reader-walled");
-    let bundles = match bundles.iter().map(Bundle::load).collect::<Result<Vec<_>, _>>() {
+    let load = |vouched: &Vouched| Bundle::load(vouched).map_err(|e| (vouched.identity.name.clone(), e));
+    let bundles = match bundles.iter().map(load).collect::<Result<Vec<_>, _>>() {
         Ok(bundles) => bundles,
-        Err(e) => return answer(&mut socket, &Answer::Unusable(e.to_string())),
+        Err((bundle, e)) => {
+            return answer(&mut socket, &Answer::Unusable { bundle: Some(bundle), why: e.to_string() });
+        }
     };
     // A writer that may not serve takes nothing from the reading: the grammar writes.
     let writer = writer.map(|vouched| Writer::load(&vouched).map_err(|e| e.to_string()));

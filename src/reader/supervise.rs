@@ -74,8 +74,13 @@ pub enum ReaderError {
     #[error("cannot start the reader process: {0}")]
     Spawn(std::io::Error),
     /// It says itself that it cannot serve.
-    #[error("{0}")]
-    Unusable(String),
+    #[error("{why}")]
+    Unusable {
+        /// The bundle that keeps it, by name.
+        bundle: Option<String>,
+        /// Why.
+        why: String,
+    },
     /// It died or fell silent while starting.
     #[error("the reader process did not become ready: {0}")]
     NotReady(String),
@@ -124,7 +129,7 @@ impl Supervised {
                     _ => writer,
                 },
             }),
-            Ok(Answer::Unusable(why)) => Err(ReaderError::Unusable(why)),
+            Ok(Answer::Unusable { bundle, why }) => Err(ReaderError::Unusable { bundle, why }),
             Ok(Answer::Read(_) | Answer::Written(_)) => {
                 Err(ReaderError::NotReady("it answered what was not asked".into()))
             }

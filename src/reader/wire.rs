@@ -59,7 +59,12 @@ pub enum Answer {
         writer: Option<Serving>,
     },
     /// It cannot serve, in words.
-    Unusable(String),
+    Unusable {
+        /// The bundle that keeps it, by name.
+        bundle: Option<String>,
+        /// Why.
+        why: String,
+    },
     /// What came of an instance.
     Read(Box<Answered>),
     /// What came of a fact sheet.

@@ -99,6 +99,23 @@ impl Store {
         if inserted == 1 { Ok(Accepted::New) } else { self.known(&instance.sop_instance_uid, &instance.sha256) }
     }
 
+    /// The newest instances that were read and whose image is still here, at most `limit`:
+    /// the file, and its digest.
+    ///
+    /// # Errors
+    /// `SQLite` failed.
+    pub fn last_images(&self, limit: u32) -> Result<Vec<(std::path::PathBuf, Digest)>, StoreError> {
+        const LAST: &str = "SELECT sha256 FROM instances WHERE concluded = 1 AND image_kept = 1 AND strikes = 0 ORDER BY id DESC LIMIT ?1";
+        let connection = self.lock();
+        let mut last = connection.prepare(LAST).map_err(|e| self.sqlite(e))?;
+        let rows = last.query_map([limit], |row| row.get::<_, [u8; 32]>(0)).map_err(|e| self.sqlite(e))?;
+        let place = |bytes| {
+            let sha256 = Digest::from_bytes(bytes);
+            (self.instance_path(&sha256), sha256)
+        };
+        rows.map(|row| row.map(place)).collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
+    }
+
     /// The oldest accepted instance without an outcome; one that the reader died on lets
     /// sixteen others go first each time, and no more: else it would wait for as long as
     /// others keep coming.

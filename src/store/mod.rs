@@ -10,6 +10,7 @@
 //! 6. An image is deleted after the row says that it is not kept, and only where its
 //!    outcome was delivered.
 
+mod floors;
 mod glance;
 mod instances;
 mod outbox;
@@ -39,7 +40,7 @@ pub use priors::{Comparable, NewPrior, StoredPrior, Taken};
 
 /// The schema, step by step: `PRAGMA user_version` says how many steps a database has
 /// taken. A step that was shipped is never edited; a change is a new one at the end.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     INSTANCES_OUTCOMES_DELIVERIES,
     DELIVERIES_KNOW_THEIR_CLOCK,
     OUTBOX_AND_RECEIPTS,
@@ -47,6 +48,7 @@ const MIGRATIONS: [&str; 7] = [
     RETENTION,
     STRUCK_WAIT_A_WHILE,
     EVENTS_OF_THE_DEVICE,
+    MODEL_FLOORS,
 ];
 /// Version of a database that has taken every step.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
@@ -160,6 +162,15 @@ CREATE INDEX instances_unread ON instances(id + strikes * 16) WHERE concluded = 
 const EVENTS_OF_THE_DEVICE: &str = "
 ALTER TABLE outcomes ALTER COLUMN instance_id DROP NOT NULL;
 CREATE INDEX outcomes_of_the_device ON outcomes(sequence) WHERE instance_id IS NULL;
+";
+
+/// The newest version of each model bundle that ever served.
+const MODEL_FLOORS: &str = "
+CREATE TABLE model_floors (
+    name TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    raised_unix_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Why the store could not do something.

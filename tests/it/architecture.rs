@@ -99,7 +99,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ingest", &["audit", "clock", "config", "digest", "instance", "os", "pulse", "store"]),
     ("instance", &["digest"]),
     ("language", &[]),
-    ("models", &["clock", "digest", "infer", "os", "seal"]),
+    ("models", &["clock", "digest", "infer", "os", "seal", "store"]),
     ("mqtt", &["clock", "config", "os"]),
     ("os", &["clock"]),
     ("phantom", &["digest", "instance"]),

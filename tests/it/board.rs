@@ -158,6 +158,11 @@ fn a_box_that_is_too_hot_receives_and_reads_once_it_is_cooler() {
     daemon.stop();
     assert_eq!(site.outcomes().len(), 2, "one outcome an image");
     assert_eq!((led("ACT/trigger"), led("PWR/trigger")), ("mmc0".to_owned(), "default-on".to_owned()), "given back");
+    let log_of_deeds = fs::read_to_string(site.path("state/audit/00000000000000000001.jsonl")).unwrap();
+    let paused = log_of_deeds.find(r#""event":"reading-paused","why":"too-hot""#).unwrap();
+    let resumed = log_of_deeds.find(r#""event":"reading-resumed""#).unwrap();
+    let sealed = log_of_deeds.find(r#""event":"sealed""#).unwrap();
+    assert!(paused < resumed && resumed < sealed, "{log_of_deeds}");
     assert_eq!(log().matches("the box is too hot").count(), 1, "{}", log());
 }
 

@@ -12,6 +12,7 @@ mod doctor;
 mod full_disk;
 mod hostile_peers;
 mod isolation;
+mod models;
 mod peers;
 mod provision;
 mod service;

@@ -2,7 +2,7 @@
 //!
 //! `replay` runs ingest, store, seal, retention and the audit log on a watched disk, builds the states in
 //! which a power cut may leave that disk, opens the store in each, and holds it against
-//! what was promised before the cut. `faults` fails call 1, 2, … of the same run with a
+//! what was promised before the cut. `models` does the same with bundles that are installed. `faults` fails call 1, 2, … of the same run with a
 //! full disk, an I/O error or a short write. Both without arguments are quick samples for
 //! `cargo test`; `scripts/power-cut` runs them at length.
 
@@ -11,6 +11,7 @@ mod cut;
 mod faults;
 mod ledger;
 mod log;
+mod models;
 mod random;
 mod replay;
 mod run;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         };
         *place = number;
     }
-    let passed = [replay::all(arguments.states, arguments.seed), faults::all(arguments.every)];
+    let passed =
+        [models::all(arguments.seed), replay::all(arguments.states, arguments.seed), faults::all(arguments.every)];
     if passed.contains(&false) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -14,8 +14,9 @@ use super::exit;
 use crate::acceptance::{Certificate, Span, Verdict};
 use crate::board::{Board, Root};
 use crate::config::Configuration;
-use crate::daemon::{Holder, holder};
-use crate::os::{self, disk::Disk};
+use crate::daemon::{Holder, KEY_CREDENTIAL, holder};
+use crate::os::disk::Disk;
+use crate::os::{self, private};
 use crate::seal::key::DeviceKey;
 use crate::seal::public::PublicKey;
 use bench::Bench;
@@ -212,7 +213,9 @@ fn conclude(config: &Configuration, certificate: &Certificate, out: &Path) -> an
             .place_new(path, text.as_bytes(), 0o644)
             .map_err(|e| exit::coded(exit::CANNOT_CREATE, format!("{}: {e}", path.display())))
     };
-    let key = DeviceKey::load(&config.file.device.key_file);
+    // As the daemon comes by it: from systemd where that hands it over.
+    let handed = private::credential(KEY_CREDENTIAL);
+    let key = DeviceKey::load(handed.as_deref().unwrap_or(&config.file.device.key_file));
     let (kid, jws) = match &key {
         Ok(key) => (key.id().to_owned(), certificate.sign(key)?),
         Err(_) => ("none".to_owned(), String::new()),
