@@ -20,7 +20,9 @@ const MAX_DEVICES: usize = 1000;
 #[command(
     about = "Receive, verify and keep sealed outcomes, answer signed receipts, ask for what is missing",
     after_help = "Give the public key beside --key to the devices ([receiver] keys). Several collectors may share the\n\
-                  work: the same --group, the same --store, the same --key. A folder is for one collector alone."
+                  work: the same --group, the same --store, the same --key. A folder is for one collector alone.\n\
+                  A device that changes its key (`provision rotate-key`) is followed; the key that it was given with\n\
+                  stays its name here."
 )]
 pub struct Arguments {
     /// The broker's host name or address

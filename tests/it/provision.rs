@@ -14,8 +14,8 @@ fn provision(arguments: &[&str]) -> Command {
     command
 }
 
-fn output(mut command: Command) -> Output {
-    command.output().unwrap()
+fn output(mut command: impl std::borrow::BorrowMut<Command>) -> Output {
+    command.borrow_mut().output().unwrap()
 }
 
 /// Every file below `folder` with its bytes.
@@ -178,25 +178,41 @@ fn a_run_that_was_killed_between_any_two_steps_is_completed_by_the_next() {
     println!("completed after {whole} different kills");
 }
 
+/// With a secret that lies on the same disk; a TPM is sealed to in the same way, and is not here.
 #[test]
-fn a_key_sealed_to_the_machine_is_nowhere_in_the_clear() {
+fn a_key_sealed_to_the_machine_is_nowhere_in_the_clear_and_can_be_changed() {
     if !installed("systemd-creds") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("box");
-    let made =
-        output(provision(&["--site", "a", "--device", "b", "--key", "host", "--dir", &dir.display().to_string()]));
+    let (dir, state) = (folder.path().join("box"), folder.path().join("state"));
+    let run = |arguments: &[&str]| {
+        let mut command = provision(arguments);
+        // Not the machine's own.
+        output(command.env("SYSTEMD_CREDENTIAL_SECRET", folder.path().join("secret")))
+    };
+    let (at, state_dir) = (dir.display().to_string(), state.display().to_string());
+    let made = run(&["--site", "a", "--device", "b", "--key", "host", "--dir", &at, "--state-dir", &state_dir]);
     if text(&made).contains("systemd-creds") && !made.status.success() {
         println!("skipped: {}", text(&made));
         return;
     }
-    assert!(made.status.success(), "{}", text(&made));
-    assert!(dir.join("device.key.cred").is_file() && !dir.join("device.key").exists());
-    assert!(contents(&dir).values().all(|bytes| !String::from_utf8_lossy(bytes).contains("PRIVATE KEY")));
+    assert!(made.status.success() && text(&made).contains("sealed-key.conf"), "{}", text(&made));
+    let is_sealed = || {
+        assert!(dir.join("device.key.cred").is_file() && !dir.join("device.key").exists());
+        assert!(contents(folder.path()).values().all(|bytes| !String::from_utf8_lossy(bytes).contains("PRIVATE KEY")));
+    };
+    is_sealed();
     let before = contents(&dir);
-    assert!(output(provision(&["--dir", &dir.display().to_string()])).status.success());
+    assert!(run(&["--dir", &at]).status.success());
     assert_eq!(contents(&dir), before);
+    let config = dir.join("residentd.toml").display().to_string();
+    let rotated = run(&["rotate-key", "--config", &config]);
+    assert!(rotated.status.success(), "{}", text(&rotated));
+    is_sealed();
+    assert_ne!(fs::read(dir.join("device.key.cred")).unwrap(), before["device.key.cred"]);
+    let ended = run(&["decommission", "--config", &config, "--yes-wipe", "b", "--force", "--wait-s", "0"]);
+    assert!(ended.status.success() && !dir.join("device.key.cred").exists(), "{}", text(&ended));
 }
 
 /// A person at a terminal, which `script` gives.

@@ -157,25 +157,4 @@ mod tests {
         assert_eq!(Keeping::find(&folder), Some(file.clone()));
         assert_eq!(file.load().unwrap().id(), key.id());
     }
-
-    /// With the machine's own key; a TPM is sealed to in the same way, and is not here.
-    #[test]
-    fn a_sealed_key_opens_again_and_is_nowhere_in_the_clear() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path().to_owned());
-        let key = DeviceKey::generate().unwrap();
-        let sealed = Keeping::place(&folder, KeyKept::Host);
-        if let Err(e) = sealed.save_new(&key, KeyKept::Host) {
-            println!("skipped: {e}");
-            return;
-        }
-        assert_eq!(sealed.load().unwrap().id(), key.id());
-        let secret = key.pkcs8_pem();
-        let secret = secret.lines().nth(1).unwrap();
-        for entry in std::fs::read_dir(folder.path()).unwrap() {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-            assert!(!String::from_utf8_lossy(&bytes).contains(secret));
-        }
-        assert_eq!(crate::os::mode(sealed.path()).unwrap(), 0o600);
-    }
 }

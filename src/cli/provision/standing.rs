@@ -65,6 +65,12 @@ pub fn show(folder: &Folder, answers: &Answers) -> anyhow::Result<()> {
         "model vendors  keys in {}; bundles signed by others are refused",
         config.file.models.trust.display()
     ));
+    if let Some(Keeping::Credential(path)) = Keeping::find(folder) {
+        say(&format!(
+            "private key    {}, sealed to this machine: the service needs sealed-key.conf (/usr/share/doc/residentd/examples) to open it",
+            path.display()
+        ));
+    }
     say(&format!("enrolment card {}, {}", folder.card_text().display(), folder.card_picture().display()));
     say(&format!("configuration  {}", path.display()));
     say(&format!("clock          {}", clock()));

@@ -5,6 +5,7 @@ use residentd::ingest::replay;
 use residentd::seal::header::Header;
 use residentd::seal::jws;
 use residentd::seal::key::DeviceKey;
+use residentd::seal::link::{self, Link};
 use residentd::seal::message::{self, MAX_MESSAGE_BYTES, MessageType};
 use residentd::seal::public::PublicKey;
 use residentd::seal::receiver::{Command, MAX_RECEIPT_OUTCOMES, MAX_RESEND, Receipt};
@@ -51,7 +52,14 @@ pub fn jws(bytes: &[u8]) {
     if let Ok(header) = serde_json::from_str::<Header>(text) {
         sealed(header, bytes);
     }
-    let Ok(opened) = jws::open(text, &[key]) else { return };
+    let keys = [key];
+    let linked = Link::open(text, &keys);
+    let _ = (link::is_event(text), link::Next::after(Some(text)), link::followed(std::iter::once(text), &keys));
+    let Ok(opened) = jws::open(text, &keys) else {
+        assert!(!matches!(linked, Ok(Link::Outcome(_))), "what is no outcome opens as one");
+        return;
+    };
+    assert_eq!(linked, Ok(Link::Outcome(opened.clone())));
     let parts: Vec<&str> = text.split('.').collect();
     assert_eq!(URL_SAFE_NO_PAD.encode(&opened.payload), parts[1], "two spellings of one payload");
     assert!(jws::open(text, &[]).is_err(), "it opens without a key");
