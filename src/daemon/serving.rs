@@ -4,7 +4,8 @@
 //! A bundle that a pointer newly names is taken over between two images: the old reader ends
 //! its image first. Until it has read [`PROVING_READINGS`] images it is on probation: a golden
 //! output that it does not reproduce, a reader that dies or a reading that fails brings the
-//! bundle before back, which reads that image again.
+//! bundle before back, which reads that image again. An image that no reader bears does that too:
+//! the safe side is the bundle that is known, and the new one can be activated again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

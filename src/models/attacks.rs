@@ -10,6 +10,9 @@ use super::tests::{NOW, bundle};
 use super::*;
 use crate::seal::key::DeviceKey;
 
+/// Does something to a file.
+type Attack = fn(&Path);
+
 /// What is enough for every bundle here.
 const PLENTY: u64 = 1 << 30;
 
@@ -224,7 +227,6 @@ fn links_devices_and_pipes_in_a_tar_file() {
 #[test]
 fn links_devices_and_pipes_in_a_folder() {
     let site = Site::new();
-    type Attack = fn(&Path);
     let attacks: [(&str, Attack); 3] = [
         ("a link", |at| symlink("/dev/zero", at).unwrap()),
         ("a link", |at| symlink("manifest.toml", at).unwrap()),
@@ -305,6 +307,32 @@ fn sizes_that_lie() {
         let words = site.refused(&site.tar(&attack));
         assert!(words.contains("a pax record"), "{words}");
     }
+}
+
+/// Damage anywhere in a tar file: it is refused, or it is still the bundle that was signed.
+#[test]
+fn a_tar_file_with_any_byte_changed_brings_nothing_that_was_not_signed() {
+    use std::os::unix::fs::FileExt as _;
+    let site = Site::new();
+    let folder = site.signed("1.1.0");
+    let path = site.tar(&entries(&folder));
+    let bytes = fs::read(&path).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let (mut refused, mut taken) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        file.write_all_at(&[byte ^ 1], at as u64).unwrap();
+        match site.receive(&path) {
+            Err(_) => refused += 1,
+            Ok(received) => {
+                let At::Installed(at) = &received.choice.at else { panic!("it is installed") };
+                same_bytes(&site.depot.place(&name(), at), &received.signed).unwrap();
+                taken += 1;
+            }
+        }
+        file.write_all_at(&[*byte], at as u64).unwrap();
+    }
+    // Headers and contents are most of it; what fills blocks is not looked at.
+    assert!(refused > 1000 && taken > 0, "{refused} refused, {taken} taken");
 }
 
 #[test]

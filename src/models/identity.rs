@@ -122,20 +122,20 @@ impl Ord for Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch] = self.numbers;
-        write!(f, "{major}.{minor}.{patch}")?;
-        self.pre.as_ref().map_or(Ok(()), |pre| write!(f, "-{pre}"))
+        let pre = self.pre.as_ref().map(|pre| format!("-{pre}")).unwrap_or_default();
+        f.pad(&format!("{major}.{minor}.{patch}{pre}"))
     }
 }
 
 impl fmt::Display for BundleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(&self.0)
     }
 }
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(&self.0)
     }
 }
 

@@ -17,7 +17,9 @@
 //! 3. Under each name one bundle serves: the installed one that a pointer names (`depot`), else
 //!    the one that came with the program. None serves that is older than the newest that ever
 //!    did, as the store knows it, unless its pointer says why; that is audited.
-//! 4. Whoever installs a bundle holds every file against the signature himself, before
+//! 4. A signature that has a last day is held to it whenever bundles are chosen, at a start or a
+//!    switch, by a clock that can be believed: an expired bundle is left out, the others serve.
+//! 5. Whoever installs a bundle holds every file against the signature himself, before
 //!    anything of it is used.
 //!
 //! [`Vouched`]: crate::infer::bundle::Vouched

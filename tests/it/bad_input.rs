@@ -18,7 +18,9 @@ fn a_wrong_configuration_names_line_column_and_remedy() {
     site.edit("name = \"cart\"", "nmae = \"cart\"");
     let (code, message) = refusal(&site);
     assert_eq!(code, 78, "{message}");
-    assert!(message.contains("line 7, column 1") && message.contains("expected one of"), "{message}");
+    let config = fs::read_to_string(site.path("residentd.toml")).unwrap();
+    let line = config.lines().position(|line| line.starts_with("nmae")).unwrap() + 1;
+    assert!(message.contains(&format!("line {line}, column 1")) && message.contains("expected one of"), "{message}");
 }
 
 #[test]

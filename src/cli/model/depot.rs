@@ -88,12 +88,16 @@ impl Bench {
         };
         std::fs::create_dir_all(state_dir).map_err(unusable)?;
         os::become_owner(state_dir).map_err(unusable)?;
+        // As the daemon: what is beside images and reports is for nobody else.
+        os::keep_files_private();
         let mut reach = daemon::reach(&config)?;
         reach.readable.extend(reads.map(Path::to_owned));
         (reach.listens, reach.connects) = (Vec::new(), Vec::new());
         confine::raise(&reach)?;
         let depot = Depot::of(state_dir);
-        depot.make()?;
+        depot.make().map_err(|e| {
+            exit::coded(exit::PERMISSION, format!("{e}; run as root or as the user that owns {}", state_dir.display()))
+        })?;
         let lock = alone(&depot.folder().join("lock"))?;
         let store = Store::open(state_dir)?;
         let source = daemon::source(&config.file, models::floors(&store)?)?;
@@ -357,9 +361,14 @@ pub fn list(arguments: &OfBox) -> anyhow::Result<()> {
 
 fn show(bench: &Bench, name: &BundleName, floors: &Floors) -> anyhow::Result<()> {
     let pointer = bench.depot.pointer(name)?;
+    let shipped = bench.shipped(name);
+    // A writer serves where the configuration names it.
+    let in_use = bench.config.file.reader.writer.as_ref().is_some_and(|writer| writer.as_str() == name.as_str());
+    let is_idle = shipped.as_ref().is_some_and(|(inspected, _)| inspected.is_writer) && !in_use;
     let line = |version: &Version, at: &At, bytes: u64, by: &str| {
         let is = |choice: &Choice| choice.at == *at && choice.version == *version;
         let state = match &pointer {
+            _ if is_idle => "not in use",
             None if *at == At::Shipped => "serves (shipped)",
             Some(pointer) if is(&pointer.active) && pointer.standing == Standing::Proving => "serves (probation)",
             Some(pointer) if is(&pointer.active) => "serves",
@@ -369,7 +378,7 @@ fn show(bench: &Bench, name: &BundleName, floors: &Floors) -> anyhow::Result<()>
         };
         println!("{name:<16} {version:<10} {state:<18} {:>9}  {by}", bytes.div_ceil(1024));
     };
-    if let Some((inspected, choice)) = bench.shipped(name) {
+    if let Some((inspected, choice)) = shipped {
         if let Some(signed) = inspected.signed {
             line(&choice.version, &At::Shipped, signed.statement.bytes(), &signed.signed_by);
         }
