@@ -8,7 +8,9 @@ use crate::daemon::KEY_CREDENTIAL;
 /// Our unit's name.
 const UNIT: &str = "residentd.service";
 /// What is asked of it.
-const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,MainPID,WatchdogUSec,NRestarts,Result,User,ExecStart,NeedDaemonReload,LoadCredential,LoadCredentialEncrypted,SetCredentialEncrypted";
+const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,MainPID,WatchdogUSec,NRestarts,Result,User,ExecStart,NeedDaemonReload";
+/// What hands a key to the daemon. Read from the unit's files: as properties they are "unprintable".
+const CREDENTIALS: [&str; 3] = ["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted"];
 /// Exposure that `systemd-analyze security` may give at most.
 const MOST_EXPOSED: f32 = 1.0;
 
@@ -24,7 +26,10 @@ impl Unit {
     #[must_use]
     pub fn ask() -> Option<Self> {
         let output = Command::new("systemctl").args(["show", UNIT, "--property", PROPERTIES]).output().ok()?;
-        let unit = Self::parse(&String::from_utf8_lossy(&output.stdout));
+        let mut unit = Self::parse(&String::from_utf8_lossy(&output.stdout));
+        let files = Command::new("systemctl").args(["cat", "--no-pager", UNIT]).output().ok()?;
+        let written = Self::parse(&String::from_utf8_lossy(&files.stdout)).values;
+        unit.values.extend(written.into_iter().filter(|(name, _)| CREDENTIALS.contains(&name.as_str())));
         (output.status.success() && !unit.get("LoadState").is_empty()).then_some(unit)
     }
 
@@ -53,9 +58,10 @@ impl Unit {
     /// the file; a sealed one may not even be there as a file.
     #[must_use]
     pub fn gives_key(&self) -> bool {
-        ["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted"]
-            .iter()
-            .any(|name| self.get(name).contains(KEY_CREDENTIAL))
+        self.values.iter().any(|(name, value)| {
+            let id = value.split(':').next();
+            CREDENTIALS.contains(&name.as_str()) && id == Some(KEY_CREDENTIAL)
+        })
     }
 
     /// What is wrong with it. `running`: the daemon that holds the state folder.
