@@ -1,18 +1,21 @@
 //! `audit`: the log of what a box did, shown line by line, and verified against checkpoints.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::exit;
 use crate::audit::{self, Checkpoint, Segment};
+use crate::collect::Shelf;
 use crate::config::Configuration;
 use crate::seal::public::PublicKey;
 
 /// Largest file of checkpoints that is read: years of heartbeats.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
+/// How a database begins (`SQLite`'s file format, 1.3).
+const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 /// Members at the head of a line that `show` writes in its own way.
 const HEAD: [&str; 5] = ["seq", "prev", "at", "synchronised", "event"];
 
@@ -36,10 +39,11 @@ enum What {
     Verify {
         #[command(flatten)]
         place: Place,
-        /// A checkpoint as the device published it in a `status` message: the JWS, or a file of
-        /// them or of status messages, one a line. Those that stand in the log's folder are
-        /// always held too, but whoever can change the log can take them away
-        #[arg(long, value_name = "FILE|JWS")]
+        /// A checkpoint as the device published it in a `status` message: the JWS, a file of them
+        /// or of status messages, one a line, or what `residentd collect` keeps (its --folder or
+        /// --store), of which those of the keys here are taken. Those that stand in the log's
+        /// folder are always held too, but whoever can change the log can take them away
+        #[arg(long, value_name = "FILE|FOLDER|JWS")]
         checkpoint: Vec<String>,
         /// The device's public key (PEM or JWK), may be given more than once; by default the
         /// one beside the configuration's key file
@@ -89,7 +93,9 @@ fn verify(place: &Place, checkpoints: &[String], keys: &[PathBuf]) -> anyhow::Re
     let keys = keys.collect::<anyhow::Result<Vec<_>>>()?;
     let (segments, local) = read(&folder)?;
     let mut opened = Vec::new();
-    for (origin, jws) in given(checkpoints)?.into_iter().chain(local.into_iter().map(|jws| ("the log's folder", jws))) {
+    for (origin, jws) in
+        given(checkpoints, &keys)?.into_iter().chain(local.into_iter().map(|jws| ("the log's folder", jws)))
+    {
         let checkpoint = Checkpoint::open(&jws, &keys)
             .map_err(|e| exit::coded(exit::NO, format!("a checkpoint of {origin} proves nothing: {e}")))?;
         opened.push(checkpoint);
@@ -104,10 +110,21 @@ fn verify(place: &Place, checkpoints: &[String], keys: &[PathBuf]) -> anyhow::Re
 }
 
 /// The checkpoints that were given, each with where it came from.
-fn given(arguments: &[String]) -> anyhow::Result<Vec<(&str, String)>> {
+fn given<'a>(arguments: &'a [String], keys: &[PublicKey]) -> anyhow::Result<Vec<(&'a str, String)>> {
     let mut found = Vec::new();
     for argument in arguments {
         let path = Path::new(argument);
+        if is_collectors(path) {
+            let before = found.len();
+            for key in keys {
+                let kept = Shelf::checkpoints(path, key.id()).map_err(|e| data(&e))?;
+                found.extend(kept.into_iter().map(|jws| (argument.as_str(), jws)));
+            }
+            if found.len() == before {
+                return Err(exit::coded(exit::DATA, format!("{argument} keeps no checkpoint of this device")));
+            }
+            continue;
+        }
         let text = match std::fs::metadata(path) {
             Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
                 return Err(exit::coded(exit::DATA, format!("{argument}: larger than {MAX_FILE_BYTES} bytes")));
@@ -121,6 +138,13 @@ fn given(arguments: &[String]) -> anyhow::Result<Vec<(&str, String)>> {
         found.extend(lines.filter_map(|line| Some((origin, published(line)?))));
     }
     Ok(found)
+}
+
+/// True for a collector's folder, or its database.
+fn is_collectors(path: &Path) -> bool {
+    let mut start = [0; SQLITE.len()];
+    path.is_dir()
+        || std::fs::File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok() && start == *SQLITE)
 }
 
 /// The checkpoint in one line: a JWS, or the member of a status message, which may have none.

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::checkpoints::{Noted, Vouched};
 use super::lineage::Lineage;
 use super::shelf::{Contradiction, Genuine, Kept, Shelf, ShelfError};
+use crate::audit::Checkpoint;
 use crate::clock::Moment;
 use crate::mqtt::Arrival;
 use crate::seal::jws::OpenError;
@@ -33,6 +35,8 @@ pub(super) struct Seen {
 #[derive(Debug)]
 pub(super) struct Errand {
     pub arrived: Vec<Arrival>,
+    /// Checkpoints of audit logs, as they came.
+    pub checkpoints: Vec<String>,
     pub looks: Vec<Look>,
 }
 
@@ -68,6 +72,14 @@ pub(super) struct Followed {
     pub sequence: u64,
 }
 
+/// A checkpoint that is kept: what is odd about it, if anything is.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub device: String,
+    pub seq: u64,
+    pub noted: Noted,
+}
+
 /// What came of an errand.
 #[derive(Debug, Default)]
 pub(super) struct Returned {
@@ -79,12 +91,13 @@ pub(super) struct Returned {
     /// Each key id with its device, where that has changed.
     pub keys: Option<BTreeMap<String, String>>,
     pub followed: Vec<Followed>,
+    pub checked: Vec<Checked>,
     pub failed: Option<ShelfError>,
 }
 
 impl Errand {
     pub fn is_empty(&self) -> bool {
-        self.arrived.is_empty() && self.looks.is_empty()
+        self.arrived.is_empty() && self.checkpoints.is_empty() && self.looks.is_empty()
     }
 
     pub fn run(self, on: &mut Shelf, lineage: &mut Lineage, now: Moment) -> Returned {
@@ -98,6 +111,15 @@ impl Errand {
                 (returned.undone, returned.failed) = (self.arrived, Some(error));
                 returned.receipted.clear();
                 return returned;
+            }
+        }
+        for jws in self.checkpoints {
+            // A heartbeat is anybody's: what no known device signed is nothing to speak of.
+            let Ok(checkpoint) = Checkpoint::open(&jws, lineage.keys()) else { continue };
+            let (device, seq) = (checkpoint.kid.clone(), checkpoint.seq);
+            match on.keep_checkpoint(&Vouched { checkpoint, jws }, now) {
+                Ok(noted) => returned.checked.push(Checked { device, seq, noted }),
+                Err(error) => returned.failed = Some(error),
             }
         }
         for Look { device, through, last } in self.looks {

@@ -6,8 +6,10 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::checkpoints::{Last, MAX_CHECKPOINTS, Noted, Vouched, half, place};
 use super::shelf::{Genuine, Kept, Neighbours, ShelfError};
 use super::spans::Spans;
+use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::os::disk::Disk;
 use crate::seal::jws::{MAX_JWS_BYTES, claimed_previous};
@@ -20,12 +22,17 @@ const HAND_OVER: &str = "handover";
 const MAX_HAND_OVERS: usize = 100_000;
 /// Outcomes are patient data.
 const FOLDER_MODE: u32 = 0o750;
+const FILE_MODE: u32 = 0o640;
+/// Of each device's folder, the one for the checkpoints of its audit log.
+const CHECKPOINTS: &str = "checkpoints";
 
 /// A folder of outcomes and, in memory, which sequences it holds.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
     held: BTreeMap<String, Spans>,
+    /// The last checkpoint of each device, once one came.
+    last: BTreeMap<String, Last>,
     // Held for as long as we live.
     _lock: File,
 }
@@ -44,7 +51,7 @@ impl Folder {
                 held.insert(device, list(&entry.path())?);
             }
         }
-        Ok(Self { root: root.to_owned(), held, _lock: lock })
+        Ok(Self { root: root.to_owned(), held, last: BTreeMap::new(), _lock: lock })
     }
 
     pub(super) fn keep(&mut self, outcomes: &[Genuine]) -> Result<Vec<Kept>, ShelfError> {
@@ -97,6 +104,28 @@ impl Folder {
         Ok(found)
     }
 
+    /// Keeps a checkpoint as `<folder>/<key id>/checkpoints/<seq>-<half of its head>.jws`.
+    pub(super) fn keep_checkpoint(&mut self, vouched: &Vouched, now: Moment) -> Result<Noted, ShelfError> {
+        let Vouched { checkpoint, jws } = vouched;
+        let device = &checkpoint.kid;
+        let Some(placing) = place(self.last.get(device), checkpoint, now) else { return Ok(Noted::Known) };
+        let folder = self.folder_of(device)?.join(CHECKPOINTS);
+        let path = folder.join(checkpoint_file(checkpoint.seq, &half(checkpoint)));
+        let failed = |source| ShelfError::Io { path: path.clone(), source };
+        let is_known = path.exists();
+        if !is_known {
+            Disk::Real.make_folders(&folder, FOLDER_MODE).map_err(failed)?;
+            Disk::Real.replace(&path, format!("{jws}\n").as_bytes(), FILE_MODE).map_err(failed)?;
+            crate::os::step("kept-checkpoint");
+        }
+        if let Some(before) = self.last.get(device).filter(|_| placing.replaces) {
+            // Its successor is durable; where this fails, one more stays.
+            let _ = Disk::Real.remove(&folder.join(checkpoint_file(before.seq, &before.head)));
+        }
+        self.last.insert(device.clone(), placing.last);
+        Ok(if is_known { Noted::Known } else { placing.noted })
+    }
+
     pub(super) fn first_missing(&self, device: &str, last: u64) -> (u64, Option<(u64, u64)>) {
         self.held.get(device).map_or_else(|| Spans::default().first_missing(last), |spans| spans.first_missing(last))
     }
@@ -124,6 +153,33 @@ impl Folder {
         }
         Ok(folder)
     }
+}
+
+/// `000000000007-0123456789abcdef0123456789abcdef.jws`
+fn checkpoint_file(seq: u64, half: &str) -> String {
+    format!("{seq:012}-{half}.jws")
+}
+
+/// The checkpoints that are kept of `device` in `root`, oldest line first.
+pub(super) fn checkpoints(root: &Path, device: &str) -> Result<Vec<String>, ShelfError> {
+    let folder = root.join(device).join(CHECKPOINTS);
+    let failed = |path: &Path, source| ShelfError::Io { path: path.to_owned(), source };
+    let entries = match fs::read_dir(&folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|e| failed(&folder, e))?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries.take(MAX_CHECKPOINTS) {
+        let path = entry.map_err(|e| failed(&folder, e))?.path();
+        // What is still being written begins with a dot.
+        let is_ours = path.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."));
+        paths.extend((is_ours && path.extension().is_some_and(|ending| ending == "jws")).then_some(path));
+    }
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| Ok(read(path).map_err(|e| failed(path, e))?.unwrap_or_default().trim().to_owned()))
+        .collect()
 }
 
 /// `000000000007.jws`: names sort as sequences do.

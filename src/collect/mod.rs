@@ -11,9 +11,12 @@
 //! 4. A device is known by the key that a person gave. Where it hands over to another, the
 //!    hand-over is a link like the others, and the collector follows it (`lineage`); a key to which
 //!    none leads is nobody's. Everything of one device is kept under the id of its first key.
-//! 5. Several collectors may share one subscription (`$share/…`) if they share one database.
+//! 5. The checkpoints of the devices' audit logs, which come with the heartbeats, are kept beside
+//!    the outcomes, by the key that signed them, for `residentd audit verify` ([`checkpoints`]).
+//! 6. Several collectors may share one subscription (`$share/…`) if they share one database.
 
 mod asking;
+mod checkpoints;
 mod errand;
 mod folder;
 mod lineage;
@@ -39,6 +42,7 @@ use crate::seal::jws::MAX_JWS_BYTES;
 use crate::seal::key::DeviceKey;
 use crate::seal::public::PublicKey;
 
+pub use checkpoints::{Noted, Vouched};
 pub use shelf::{Shelf, ShelfError};
 
 use asking::Asking;
@@ -108,6 +112,7 @@ pub struct CollectorState {
     pub(super) foreign: AtomicU64,
     pub(super) receipts: AtomicU64,
     pub(super) asked: AtomicU64,
+    pub(super) checkpoints: AtomicU64,
     pub(super) subscriptions: AtomicU64,
 }
 
@@ -148,6 +153,12 @@ impl CollectorState {
         self.asked.load(Relaxed)
     }
 
+    /// Checkpoints of audit logs kept that were not there before.
+    #[must_use]
+    pub fn checkpoints(&self) -> u64 {
+        self.checkpoints.load(Relaxed)
+    }
+
     /// Times that the broker granted the subscriptions.
     #[must_use]
     pub fn subscriptions(&self) -> u64 {
@@ -164,7 +175,17 @@ struct Device {
     through: u64,
     /// Highest sequence that its heartbeat named.
     last: u64,
+    /// The checkpoint that its heartbeat had, as it came, and whether it is on its way to the
+    /// shelf or there.
+    checkpoint: Option<(String, Sent)>,
     asking: Asking,
+}
+
+/// Whether something went to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Not,
+    Off,
 }
 
 /// The receiver.

@@ -13,10 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::errand::{Errand, Followed, Look, NotKept, Receipted, Returned, Seen, base};
-use super::{Collector, Device, WINDOW};
+use super::checkpoints::Noted;
+use super::errand::{Checked, Errand, Followed, Look, NotKept, Receipted, Returned, Seen, base};
+use super::{Collector, Device, Sent, WINDOW};
 use crate::mqtt::{Arrival, Event, JOSE, KEEP_ALIVE, Link, Loss, Message, Qos, Retain, Retained, Subscribed, random};
 use crate::seal::link::MAX_KEYS_FOLLOWED;
+use crate::seal::message::MAX_MESSAGE_BYTES;
 use crate::seal::receiver::{Command, Held, MAX_RECEIPT_OUTCOMES, Receipt};
 
 /// No event at all for so long: build the connection anew.
@@ -67,6 +69,9 @@ struct Status {
     earlier_key_ids: Vec<String>,
     #[serde(default)]
     last_sequence: u64,
+    /// This alone is signed.
+    #[serde(default)]
+    audit_checkpoint: Option<String>,
 }
 
 pub(super) struct Session<'a> {
@@ -182,6 +187,11 @@ impl<'a> Session<'a> {
         let Some(device) = self.collector.known.get_mut(device) else { return };
         device.base.get_or_insert_with(|| base(arrival.topic()).to_owned());
         device.last = device.last.max(status.last_sequence);
+        if let Some(jws) = status.audit_checkpoint.filter(|jws| jws.len() <= MAX_MESSAGE_BYTES)
+            && device.checkpoint.as_ref().is_none_or(|(known, _)| *known != jws)
+        {
+            device.checkpoint = Some((jws, Sent::Not));
+        }
         if status.state != "online" {
             device.asking.forget();
         }
@@ -197,8 +207,11 @@ impl<'a> Session<'a> {
             self.look_at = now + self.collector.pace.look;
             looks.extend(self.collector.known.iter().filter(|(_, device)| device.base.is_some()).map(look));
         }
+        let waiting = self.collector.known.values_mut().filter_map(|device| device.checkpoint.as_mut());
+        let is_fresh = |sent: &mut Sent| std::mem::replace(sent, Sent::Off) == Sent::Not;
+        let checkpoints = waiting.filter_map(|(jws, sent)| is_fresh(sent).then(|| jws.clone())).collect();
         let batch = self.arrived.len().min(BATCH);
-        let errand = Errand { arrived: self.arrived.drain(..batch).collect(), looks };
+        let errand = Errand { arrived: self.arrived.drain(..batch).collect(), checkpoints, looks };
         if errand.is_empty() {
             return;
         }
@@ -218,6 +231,9 @@ impl<'a> Session<'a> {
         self.tell(&returned);
         if returned.failed.is_some() {
             self.errand_from = Instant::now() + self.collector.pace.shelf;
+            for (_, sent) in self.collector.known.values_mut().filter_map(|device| device.checkpoint.as_mut()) {
+                *sent = Sent::Not;
+            }
         }
         if let Some(keys) = returned.keys.take() {
             let known = &mut self.collector.known;
@@ -312,6 +328,21 @@ impl<'a> Session<'a> {
             counter.fetch_add(1, Relaxed);
             if told.troubles.len() < MOST_TOLD && told.troubles.insert(what.clone()) {
                 log::error!("{what}; it is not kept and not receipted");
+            }
+        }
+        for Checked { device, seq, noted } in &returned.checked {
+            let odd = match noted {
+                Noted::Known => continue,
+                Noted::New => None,
+                Noted::Forked => Some("is for a line that was signed for otherwise: it has two audit logs"),
+                Noted::Behind => Some("is for an earlier line: an old heartbeat came again, or its log began anew"),
+            };
+            state.checkpoints.fetch_add(1, Relaxed);
+            let what = odd.map(|odd| format!("the audit checkpoint of device {device} for line {seq} {odd}"));
+            if let Some(what) =
+                what.filter(|what| told.troubles.len() < MOST_TOLD && told.troubles.insert(what.clone()))
+            {
+                log::error!("{what}; it is kept: hold the log against it with `residentd audit verify`");
             }
         }
         match &returned.failed {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::checkpoints::{Noted, Vouched};
 use super::folder::Folder;
 use super::sqlite::Database;
 use crate::clock::Moment;
@@ -190,6 +191,26 @@ impl Shelf {
             Self::Folder(folder) => folder.hand_overs(),
             Self::Database(database) => database.hand_overs(),
         }
+    }
+
+    /// Keeps a checkpoint of a device's audit log. When this returns, it is durable.
+    ///
+    /// # Errors
+    /// The disk or the database failed.
+    pub fn keep_checkpoint(&mut self, vouched: &Vouched, now: Moment) -> Result<Noted, ShelfError> {
+        match self {
+            Self::Folder(folder) => folder.keep_checkpoint(vouched, now),
+            Self::Database(database) => database.keep_checkpoint(vouched, now),
+        }
+    }
+
+    /// The checkpoints of the device with key id `device` that a collector keeps at `path`, a
+    /// folder or a database, oldest line first. Needs no lock: a collector may be at work.
+    ///
+    /// # Errors
+    /// It cannot be read, or no collector made it.
+    pub fn checkpoints(path: &Path, device: &str) -> Result<Vec<String>, ShelfError> {
+        if path.is_dir() { super::folder::checkpoints(path, device) } else { super::sqlite::checkpoints(path, device) }
     }
 
     /// How far the outcomes of `device` are kept without a gap, and the first that are

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::checkpoints::{Last, MAX_CHECKPOINTS, Noted, Vouched, half, place};
 use super::shelf::{Genuine, Kept, Neighbours, ShelfError};
 use crate::clock::Moment;
 use crate::digest::Digest;
@@ -32,8 +33,20 @@ CREATE TABLE IF NOT EXISTS outcomes (
 ) STRICT;
 ";
 
-const INDEX: &str =
-    "CREATE INDEX IF NOT EXISTS outcomes_hand_overs ON outcomes(device, sequence) WHERE kind = 'key-handed-over'";
+/// Beside the schema's version: a collector that does not know it does no harm to it. Of
+/// checkpoints in order of arrival, `stays` where no later one takes its place.
+const BESIDE: &str = "
+CREATE INDEX IF NOT EXISTS outcomes_hand_overs ON outcomes(device, sequence) WHERE kind = 'key-handed-over';
+CREATE TABLE IF NOT EXISTS checkpoints (
+    device TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    half_head TEXT NOT NULL,
+    received_unix_ms INTEGER NOT NULL,
+    stays INTEGER NOT NULL,
+    jws TEXT NOT NULL,
+    PRIMARY KEY (device, seq, half_head)
+) STRICT;
+";
 
 /// A database of outcomes.
 #[derive(Debug)]
@@ -57,6 +70,10 @@ impl Database {
     pub(super) fn keep(&mut self, outcomes: &[Genuine], now: Moment) -> Result<Vec<Kept>, ShelfError> {
         let kept = keep(&mut self.connection, outcomes, now);
         kept.map_err(|source| error(&self.path, source))
+    }
+
+    pub(super) fn keep_checkpoint(&mut self, vouched: &Vouched, now: Moment) -> Result<Noted, ShelfError> {
+        keep_checkpoint(&mut self.connection, vouched, now).map_err(|source| error(&self.path, source))
     }
 
     pub(super) fn first_missing(
@@ -113,8 +130,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     }
     let found = version(connection)?;
     if found == VERSION {
-        // Beside the schema's version: a collector that does not know it does no harm to it.
-        connection.execute_batch(INDEX)?;
+        connection.execute_batch(BESIDE)?;
     }
     Ok(found)
 }
@@ -141,6 +157,58 @@ fn keep(connection: &mut Connection, outcomes: &[Genuine], now: Moment) -> rusql
     crate::os::step("kept-unfinished");
     tx.commit()?;
     Ok(kept)
+}
+
+fn keep_checkpoint(connection: &mut Connection, vouched: &Vouched, now: Moment) -> rusqlite::Result<Noted> {
+    let Vouched { checkpoint, jws } = vouched;
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let last = last_checkpoint(&tx, &checkpoint.kid)?;
+    let Some(placing) = place(last.as_ref(), checkpoint, now) else { return Ok(Noted::Known) };
+    let added = tx.prepare("INSERT OR IGNORE INTO checkpoints VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        checkpoint.kid,
+        checkpoint.seq.cast_signed(),
+        half(checkpoint),
+        now.unix_ms,
+        placing.last.stays,
+        jws
+    ])?;
+    if let Some(before) = last.filter(|_| placing.replaces && added > 0) {
+        tx.prepare("DELETE FROM checkpoints WHERE device = ?1 AND seq = ?2 AND half_head = ?3")?.execute(params![
+            checkpoint.kid,
+            before.seq.cast_signed(),
+            before.head
+        ])?;
+    }
+    tx.commit()?;
+    Ok(if added > 0 { placing.noted } else { Noted::Known })
+}
+
+fn last_checkpoint(tx: &Transaction, device: &str) -> rusqlite::Result<Option<Last>> {
+    tx.prepare(
+        "SELECT seq, half_head, stays, (SELECT max(received_unix_ms) FROM checkpoints WHERE device = ?1 AND stays)
+         FROM checkpoints WHERE device = ?1 ORDER BY rowid DESC LIMIT 1",
+    )?
+    .query_row([device], |row| {
+        Ok(Last {
+            seq: row.get::<_, i64>(0)?.cast_unsigned(),
+            head: row.get(1)?,
+            stays: row.get(2)?,
+            stayed_unix_ms: row.get::<_, Option<i64>>(3)?.unwrap_or(0),
+        })
+    })
+    .optional()
+}
+
+/// The checkpoints that are kept of `device` in the database at `path`, oldest line first.
+pub(super) fn checkpoints(path: &Path, device: &str) -> Result<Vec<String>, ShelfError> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let mut query = connection.prepare("SELECT jws FROM checkpoints WHERE device = ?1 ORDER BY seq LIMIT ?2")?;
+        let most = i64::try_from(MAX_CHECKPOINTS).unwrap_or(i64::MAX);
+        query.query_map(params![device, most], |row| row.get(0))?.collect()
+    };
+    read().map_err(|source| error(path, source))
 }
 
 fn neighbours(tx: &Transaction, device: &str, sequence: u64) -> rusqlite::Result<Neighbours> {

@@ -110,6 +110,55 @@ fn two_collectors_on_one_database_keep_each_outcome_once() {
     assert_eq!(Shelf::database(&path).unwrap().first_missing(key.id(), 0, 40).unwrap(), (40, None));
 }
 
+fn vouched(key: &DeviceKey, seq: u64, line: &[u8]) -> Vouched {
+    let head = Digest::of(line);
+    let at = NOW.rfc3339();
+    let payload = serde_json::json!({ "audit": 1, "seq": seq, "head": head, "at": at, "synchronised": true });
+    let jws = crate::seal::message::sign(key, crate::seal::message::MessageType::Checkpoint, &payload.to_string());
+    let jws = jws.unwrap();
+    Vouched { checkpoint: crate::audit::Checkpoint::open(&jws, &[key.public().clone()]).unwrap(), jws }
+}
+
+#[test]
+fn checkpoints_of_audit_logs_are_kept_until_a_newer_one_is_and_contradictions_for_good() {
+    for is_folder in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        let open = || if is_folder { Shelf::folder(&path).unwrap() } else { Shelf::database(&path).unwrap() };
+        let (key, stranger) = (DeviceKey::generate().unwrap(), DeviceKey::generate().unwrap());
+        let mut shelf = open();
+        let all: Vec<Vouched> = [3, 7, 9].map(|seq| vouched(&key, seq, &[0])).into();
+        for checkpoint in &all {
+            assert_eq!(shelf.keep_checkpoint(checkpoint, NOW).unwrap(), Noted::New);
+            assert_eq!(shelf.keep_checkpoint(checkpoint, NOW).unwrap(), Noted::Known);
+        }
+        let kept = || Shelf::checkpoints(&path, key.id()).unwrap();
+        assert_eq!(kept(), [all[0].jws.clone(), all[2].jws.clone()], "the first of the hour, and the newest");
+        drop(shelf);
+        let mut shelf = open();
+        let (forked, behind) = (vouched(&key, 9, b"another line"), vouched(&key, 5, b"begun anew"));
+        assert_eq!(shelf.keep_checkpoint(&all[2], NOW).unwrap(), Noted::Known);
+        assert_eq!(shelf.keep_checkpoint(&forked, NOW).unwrap(), Noted::Forked);
+        assert_eq!(shelf.keep_checkpoint(&behind, NOW).unwrap(), Noted::Behind);
+        assert_eq!(kept().len(), 4);
+        assert!(Shelf::checkpoints(&path, stranger.id()).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_database_of_an_older_collector_gets_room_for_checkpoints_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept");
+    let (key, chain) = device(2);
+    keep(&mut Shelf::database(&path).unwrap(), &chain);
+    let older = rusqlite::Connection::open(&path).unwrap();
+    older.execute_batch("DROP TABLE checkpoints").unwrap();
+    drop(older);
+    let mut shelf = Shelf::database(&path).unwrap();
+    assert_eq!(keep(&mut shelf, &chain), [Kept::Same, Kept::Same]);
+    assert_eq!(shelf.keep_checkpoint(&vouched(&key, 1, b"x"), NOW).unwrap(), Noted::New);
+}
+
 #[test]
 fn a_folder_is_for_one_collector_and_holds_the_bytes_that_were_signed() {
     let folder = tempfile::tempdir().unwrap();

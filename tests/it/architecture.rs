@@ -83,7 +83,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("audit", &["clock", "digest", "instance", "os", "seal"]),
     ("board", &["os"]),
     ("clock", &[]),
-    ("collect", &["clock", "digest", "mqtt", "os", "seal"]),
+    ("collect", &["audit", "clock", "digest", "mqtt", "os", "seal"]),
     ("config", &["digest", "instance", "language"]),
     ("deliver", &["instance"]),
     ("digest", &[]),
