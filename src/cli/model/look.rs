@@ -131,7 +131,10 @@ fn whole_runs(model: &Model, runs: u16) -> anyhow::Result<Vec<Duration>> {
 
 fn print(nodes: &[NodePath]) {
     let all: Duration = nodes.iter().map(|n| n.time).sum();
-    println!("{:>6}  {:>9}  {:<20}  {:<14}  node [operators]", "share", "time", "output shape", "path");
+    println!(
+        "{:>6}  {:>9}  {:<20}  {:<14}  {:>7}  node [operators]",
+        "share", "time", "output shape", "path", "of peak"
+    );
     for node in nodes {
         let percent = 100.0 * node.time.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE);
         let shape = format!("{:?}", node.shape);
@@ -139,7 +142,19 @@ fn print(nodes: &[NodePath]) {
             Path::Int8(kernel) => kernel,
             Path::Tract(_) => "tract",
         };
-        println!("{percent:5.1}%  {:6.3} ms  {shape:<20}  {path:<14}  {}", milliseconds(node.time), node.node);
+        let peak = node.share_of_peak.map(|share| format!("{:.0} %", 100.0 * share)).unwrap_or_default();
+        println!(
+            "{percent:5.1}%  {:6.3} ms  {shape:<20}  {path:<14}  {peak:>7}  {}",
+            milliseconds(node.time),
+            node.node
+        );
+    }
+    // The time that the products need at least, against all of the time.
+    let least: f64 = nodes.iter().filter_map(|n| Some(n.share_of_peak? * n.time.as_secs_f64())).sum();
+    if least > 0.0 {
+        let percent = 100.0 * least / all.as_secs_f64();
+        let products: usize = nodes.iter().map(|n| n.products).sum();
+        println!("{:.1} million products, {percent:.0} % of what the core's instructions can", products as f64 / 1e6);
     }
     if let Some(Path::Tract(reason)) = nodes.first().map(|n| &n.path) {
         println!("left to tract as a whole: {reason}");

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::kernel::Kernel;
-use super::network::{Layer, Network, Value};
+use super::network::{Layer, Network, Value, Work};
 use super::prepare::{Place, Step, place, step};
 use super::work::real;
 
@@ -40,8 +40,10 @@ pub struct LayerPath<'a> {
     pub layer: &'a Layer,
     /// Its output.
     pub output: &'a Value,
-    /// Which kernel does it.
-    pub kernel: &'static str,
+    /// Which kernel does it; none: portable code.
+    pub kernel: Option<Kernel>,
+    /// Products of a value and a weight, those with padding counted.
+    pub products: usize,
 }
 
 impl Plan {
@@ -116,8 +118,15 @@ impl Plan {
             layer,
             output: &self.network.values[layer.output],
             kernel: match step {
-                Step::Convolution { kernel, .. } => kernel.name(),
-                Step::Portable => "portable",
+                Step::Convolution { kernel, .. } => Some(*kernel),
+                Step::Portable => None,
+            },
+            products: match &layer.work {
+                Work::Convolution(convolution) => {
+                    let output = &self.network.values[layer.output];
+                    output.height * output.width * convolution.weights.len()
+                }
+                _ => 0,
             },
         })
     }

@@ -125,6 +125,16 @@ fn a_run_after_another_gives_what_the_first_gave() {
 }
 
 #[test]
+fn explaining_counts_the_products_of_each_layer() {
+    let nodes =
+        model(&file("chest-child", "model.onnx"), 1, Engines::Best).explain(1, &std::time::Duration::default).unwrap();
+    // The second convolution: 40 x 40 pixels, 32 channels, each of 3 x 3 windows of 16.
+    assert_eq!((nodes[2].shape.as_slice(), nodes[2].products), ([1, 32, 40, 40].as_slice(), 40 * 40 * 32 * 9 * 16));
+    let portable = nodes.iter().filter(|n| n.path == Path::Int8("portable"));
+    assert!(portable.clone().count() > 0 && portable.clone().all(|n| n.share_of_peak.is_none()), "{nodes:?}");
+}
+
+#[test]
 fn an_uncovered_node_leaves_the_whole_graph_to_tract_with_the_reason() {
     let mut onnx = file("chest-child", "model.onnx");
     // `Relu` and `Sqrt` are four letters: the file stays well-formed.

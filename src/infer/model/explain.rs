@@ -8,6 +8,7 @@ use tract_onnx::tract_core;
 
 use super::{Engine, Model, ModelError, failed};
 use crate::infer::int8;
+use crate::infer::int8::kernel::Kernel;
 
 /// Who does a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Path {
 }
 
 /// What `model explain` says of a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NodePath {
     /// Name, with the operators that are done in one.
     pub node: String,
@@ -29,6 +30,11 @@ pub struct NodePath {
     pub path: Path,
     /// Least time of a few runs.
     pub time: Duration,
+    /// Products of a value and a weight, where our kernels make them.
+    pub products: usize,
+    /// Of the products that this core's instructions could make in that time, 0 to 1 and a
+    /// little more by chance; none where that is not known.
+    pub share_of_peak: Option<f64>,
 }
 
 impl Model {
@@ -42,7 +48,14 @@ impl Model {
         match &self.engine {
             Engine::Int8(plan) => {
                 let times = plan.times(&input, runs, now);
-                Ok(plan.paths().zip(times).map(|(path, time)| of_layer(&path, time)).collect())
+                let mut peaks: Vec<(Kernel, Option<f64>)> = Vec::new();
+                for kernel in plan.paths().filter_map(|path| path.kernel) {
+                    if peaks.iter().all(|(known, _)| *known != kernel) {
+                        peaks.push((kernel, kernel.peak_per_s(now)));
+                    }
+                }
+                let peak = |kernel| peaks.iter().find(|(known, _)| *known == kernel)?.1;
+                Ok(plan.paths().zip(times).map(|(path, time)| of_layer(&path, time, peak)).collect())
             }
             Engine::Tract(plan, reason) => self.explain_tract(plan, reason, &input, runs, now),
         }
@@ -75,18 +88,22 @@ impl Model {
             shape: node.outputs[0].fact.shape.as_concrete().map(<[usize]>::to_vec).unwrap_or_default(),
             path: Path::Tract(reason.to_owned()),
             time: time.unwrap_or_default(),
+            products: 0,
+            share_of_peak: None,
         };
         Ok(nodes.iter().zip(least).map(path).collect())
     }
 }
 
-fn of_layer(path: &int8::plan::LayerPath<'_>, time: Duration) -> NodePath {
+fn of_layer(path: &int8::plan::LayerPath<'_>, time: Duration, peak: impl Fn(Kernel) -> Option<f64>) -> NodePath {
     let (_, name) = &path.layer.nodes[0];
     let operators: Vec<&str> = path.layer.nodes.iter().map(|(operator, _)| operator.as_str()).collect();
     NodePath {
         node: format!("{name} [{}]", operators.join(" + ")),
         shape: vec![1, path.output.channels, path.output.height, path.output.width],
-        path: Path::Int8(path.kernel),
+        path: Path::Int8(path.kernel.map_or("portable", Kernel::name)),
         time,
+        products: path.products,
+        share_of_peak: path.kernel.and_then(peak).map(|peak| path.products as f64 / time.as_secs_f64() / peak),
     }
 }

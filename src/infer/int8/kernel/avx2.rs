@@ -118,7 +118,7 @@ fn pixels<const WIDE: bool, const P: usize>(tile: &Tile<'_>, sums: &mut [Lanes<i
 /// For each 32-bit lane, the sum of its four u8 × s8 products.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn products<const WIDE: bool>(values: __m256i, weights: __m256i) -> __m256i {
+pub fn products<const WIDE: bool>(values: __m256i, weights: __m256i) -> __m256i {
     if WIDE {
         let even_values = _mm256_and_si256(values, _mm256_set1_epi16(0xFF));
         let odd_values = _mm256_srli_epi16::<8>(values);

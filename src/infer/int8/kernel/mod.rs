@@ -10,6 +10,7 @@ mod avx512;
 pub mod finish;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod peak;
 mod scalar;
 pub mod sweep;
 #[cfg(test)]
