@@ -35,7 +35,7 @@ def main(residentd, *bundles):
             peers = {
                 OURS: ours(residentd, bundle),
                 STOCK: ours(residentd, bundle, "--stock"),
-                "stock tract float": ours(residentd, as_float, "--stock"),
+                "stock tract float": ours(residentd, as_float, "--stock", "--allow-unsigned"),
                 PEER: onnxruntime(bundle, 1),
                 "onnxruntime int8, 2 threads": onnxruntime(bundle, 2),
                 "onnxruntime float, 1 thread": onnxruntime(as_float, 1),
