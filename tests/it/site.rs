@@ -5,6 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The program under test.
@@ -124,9 +125,19 @@ impl Drop for Daemon {
     }
 }
 
-/// A port that is free now.
+/// A port that is free now, and that nobody else is given: below those that the system hands
+/// out, where the tests beside this one get theirs, and another one at each call.
 pub fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    const LOWEST: u32 = 10_000;
+    const PORTS: u32 = 22_000;
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(211);
+    let free = |_| {
+        let port = LOWEST + first.wrapping_add(CALLS.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).expect("below 32,000")));
+        TcpListener::bind(address).ok().map(|_| address)
+    };
+    (0..PORTS).find_map(free).expect("one of so many ports is free")
 }
 
 /// Waits until `condition` holds.
