@@ -218,12 +218,14 @@ impl Faulty<'_, '_> {
                 return self.log_failed(step, &error, true);
             }
         }
+        let stays_full = self.fault.span == Span::Lasting || self.fault.kind == FaultKind::ShortThenFull;
         if let Err(error) = self.run.note().and_then(|()| self.run.sync_log()) {
-            return self.log_failed(step, &error, !self.log_has_room);
+            // Where a segment ends, lines too need what only the reserve has room for.
+            let may_be_full = !self.log_has_room || (stays_full && wants_a_new_file(&error));
+            return self.log_failed(step, &error, may_be_full);
         }
         self.log_has_room |= self.run.watch.struck().is_none();
         if let Err(error) = self.run.sign_log() {
-            let stays_full = self.fault.span == Span::Lasting || self.fault.kind == FaultKind::ShortThenFull;
             return self.log_failed(step, &error, stays_full || !self.log_has_reserve);
         }
         self.log_has_reserve |= self.run.watch.struck().is_none();
@@ -322,6 +324,11 @@ impl Faulty<'_, '_> {
         self.run.stop(life);
         held
     }
+}
+
+/// A checkpoint is a new file each time; a segment is one at its first line.
+fn wants_a_new_file(error: &AuditError) -> bool {
+    matches!(error, AuditError::Io { path, .. } if path.extension().is_none_or(|e| e != "jsonl") || !path.exists())
 }
 
 /// Growing the shared memory file failed, which `SQLite` calls the same whatever the reason.
