@@ -79,12 +79,7 @@ impl Current {
 
     /// Lengthens the last line by spaces until it ends with a sector; the hash that it has then.
     pub fn pad(&mut self) -> io::Result<Option<Digest>> {
-        let over = usize::try_from(self.length() % SECTOR_BYTES as u64).expect("less than a sector");
-        let Some((_, lines)) = self.unsynced.split_last().filter(|_| over > 0) else { return Ok(None) };
-        let mut padding = vec![b' '; SECTOR_BYTES - over];
-        let start = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let sha256 = Digest::of(&[&lines[start..], &padding].concat());
-        padding.push(b'\n');
+        let Some((mut padding, sha256)) = padding(&self.unsynced, self.length()) else { return Ok(None) };
         self.write(&padding, self.length() - 1)?;
         self.unsynced.pop();
         self.unsynced.append(&mut padding);
@@ -137,6 +132,18 @@ impl Current {
             self.room_to = wanted;
         }
     }
+}
+
+/// What takes the place of the line feed at the end of `lines`, which end at `end`, so that they
+/// end with a sector; and the hash that the last line has then.
+pub(super) fn padding(lines: &[u8], end: u64) -> Option<(Vec<u8>, Digest)> {
+    let over = usize::try_from(end % SECTOR_BYTES as u64).expect("less than a sector");
+    let (_, lines) = lines.split_last().filter(|_| over > 0)?;
+    let mut padding = vec![b' '; SECTOR_BYTES - over];
+    let start = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let sha256 = Digest::of(&[&lines[start..], &padding].concat());
+    padding.push(b'\n');
+    Some((padding, sha256))
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::current::Current;
+use super::current::{Current, padding};
 use super::event::{After, Event};
 use super::line::{self, Head, Line};
-use super::recover::{self, State};
+use super::recover::{self, Found, State};
 use super::{Limits, checkpoint, segment};
 use crate::clock::Moment;
 use crate::os;
@@ -92,7 +92,7 @@ impl Log {
         let reserve = Arc::new(Reserve::new(disk.clone(), folder.join(RESERVE)));
         let mut log = Self { disk: disk.clone(), folder: at, limits, key, segment: None, head, signed: None, reserve };
         // What cannot be read is broken too: the box must not stand still for its log.
-        let found = match recover::look(folder, &public).unwrap_or_else(|e| State::Broken(e.to_string())) {
+        let mut found = match recover::look(folder, &public).unwrap_or_else(|e| State::Broken(e.to_string())) {
             State::Nothing => return Ok(Opened { log, first: Vec::new(), after: After::Nothing }),
             State::Broken(why) => {
                 let aside = recover::set_aside(folder).map_err(io)?;
@@ -102,17 +102,46 @@ impl Log {
             }
             State::Whole(found) => found,
         };
-        let mut file = disk.append(&segment::lines_path(folder, found.first), FILE_MODE).map_err(io)?;
-        let mut first = Vec::new();
-        if let Some((bytes, sha256)) = found.torn {
-            os::step("audit-torn");
-            file.set_len(found.keep).and_then(|()| file.sync()).map_err(io)?;
-            first.push(Event::Recovered { bytes, sha256 });
-        }
-        log.head = found.head;
-        let synced = found.keep - found.loose.len() as u64;
-        log.segment = Some(Current::found(found.first, file, synced, found.loose));
+        let first: Vec<_> =
+            found.torn.iter().map(|(bytes, sha256)| Event::Recovered { bytes: *bytes, sha256: *sha256 }).collect();
+        log.take_over(&mut found)?;
         Ok(Opened { log, first, after: found.after })
+    }
+
+    /// Goes on with the segment that an earlier process left. What no checkpoint is about may
+    /// be nowhere but in memory, even where a sync goes well: after one that failed, the
+    /// kernel calls lost pages clean. It is written anew, whole, beside what is there.
+    fn take_over(&mut self, found: &mut Found) -> Result<(), AuditError> {
+        let path = segment::lines_path(&self.folder, found.first);
+        let io = |source| AuditError::Io { path: path.clone(), source };
+        if !found.signed || found.torn.is_some() {
+            os::step("audit-torn");
+            let mut renewed = found.kept.clone();
+            let padded = if found.signed { None } else { padding(&renewed, renewed.len() as u64) };
+            let sha256 = padded.map_or(found.head.sha256, |(padding, sha256)| {
+                renewed.pop();
+                renewed.extend(padding);
+                sha256
+            });
+            match self.disk.replace(&path, &renewed, FILE_MODE) {
+                Ok(()) => {
+                    (found.kept, found.torn, found.signed) = (renewed, None, true);
+                    found.head.sha256 = sha256;
+                }
+                // Better a log that a failed sync may have spoiled than none.
+                Err(full) if disk::is_full(&full) => {}
+                Err(e) => return Err(io(e)),
+            }
+        }
+        let kept = found.kept.len() as u64;
+        let mut file = self.disk.append(&path, FILE_MODE).map_err(io)?;
+        if found.torn.is_some() {
+            file.set_len(kept).and_then(|()| file.sync()).map_err(io)?;
+        }
+        let loose = found.loose().to_vec();
+        self.head = found.head;
+        self.segment = Some(Current::found(found.first, file, kept - loose.len() as u64, loose));
+        Ok(())
     }
 
     /// Where the log stands.

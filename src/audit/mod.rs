@@ -22,7 +22,7 @@
 //!    a power cut at most that time more. Outcomes are in the store anyway, and each
 //!    `started` says how far the store had come. The last line before a sync is padded with
 //!    spaces to the end of a sector, so that no later write can spoil it. What an earlier
-//!    process wrote is not taken for durable before it is synced again.
+//!    process wrote is not taken for durable where no checkpoint is about it: it is written anew.
 //! 6. A log that ends in half a line, or in bytes that chain to nothing after the last
 //!    checkpoint, is what a power cut leaves: the tail is cut off at the next start, and a
 //!    `recovered` line says how many bytes with which SHA-256 went. A log that breaks at or

@@ -29,10 +29,9 @@ pub(super) struct Found {
     /// First line of the last segment.
     pub first: u64,
     /// Bytes of it that stay.
-    pub keep: u64,
-    /// The last of them: lines behind the last that ends with a sector, which no checkpoint is
-    /// about. Their writer had not synced them.
-    pub loose: Vec<u8>,
+    pub kept: Vec<u8>,
+    /// Whether a checkpoint is about the last line, which was durable then.
+    pub signed: bool,
     /// The last line.
     pub head: Head,
     /// How it ended.
@@ -61,7 +60,7 @@ pub(super) fn look(folder: &Path, keys: &[PublicKey]) -> io::Result<State> {
     let walk = Walk::of(&segment, known);
     let tail = &segment.bytes[walk.kept..];
     let torn = (!tail.is_empty()).then(|| (tail.len() as u64, Digest::of(tail)));
-    let (kept, keep) = (walk.kept, walk.kept as u64);
+    let kept = walk.kept;
     let ended = walk.ended;
     walked.push((first, walk));
     let last = walked.iter().rev().find_map(|(first, walk)| Some((first, walk, walk.lines.last()?)));
@@ -78,12 +77,18 @@ pub(super) fn look(folder: &Path, keys: &[PublicKey]) -> io::Result<State> {
             return Ok(State::Broken(why));
         }
     }
-    let kept = &segment.bytes[..kept];
-    let loose = if signed_to < head.seq { loose(kept).to_vec() } else { Vec::new() };
-    Ok(State::Whole(Found { first, keep, loose, head, after: ended, torn }))
+    let mut kept_bytes = segment.bytes;
+    kept_bytes.truncate(kept);
+    Ok(State::Whole(Found { first, kept: kept_bytes, signed: signed_to >= head.seq, head, after: ended, torn }))
 }
 
-/// The lines of `kept` behind the last that ends with a sector.
+impl Found {
+    /// The lines behind the last that ends with a sector, where no checkpoint is about them.
+    pub fn loose(&self) -> &[u8] {
+        if self.signed { &[] } else { loose(&self.kept) }
+    }
+}
+
 fn loose(kept: &[u8]) -> &[u8] {
     let ends = (0..=kept.len() / SECTOR_BYTES).rev().map(|sectors| sectors * SECTOR_BYTES);
     let synced = ends.into_iter().find(|end| *end == 0 || kept[end - 1] == b'\n').unwrap_or(0);

@@ -3,7 +3,7 @@
 //! left is done; and then the power goes, too.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -122,7 +122,7 @@ fn one(
     let watch = Watch::over(&disk, Some(fault));
     let run = Run::new(runtime, watch.clone(), &disk, key, Ledger::default());
     let mut faulty =
-        Faulty { run, life: None, fault, tally, wrong: Vec::new(), log_has_room: false, log_has_reserve: false };
+        Faulty { run, life: None, fault, tally, wrong: Vec::new(), roomy_segment: None, log_has_reserve: false };
     for step in STEPS {
         faulty.step(step, &disk, images);
     }
@@ -159,9 +159,9 @@ struct Faulty<'a, 'b> {
     fault: Fault,
     tally: &'b mut Tally,
     wrong: Vec<String>,
-    /// The audit log took its room before anything failed.
-    log_has_room: bool,
-    /// And its reserve.
+    /// The segment of the audit log that took its room before anything failed.
+    roomy_segment: Option<PathBuf>,
+    /// The log has its reserve.
     log_has_reserve: bool,
 }
 
@@ -213,7 +213,7 @@ impl Faulty<'_, '_> {
     /// that a disk which stays full fails those.
     fn audited(&mut self, step: Step) {
         if step == Start || self.run.log.is_none() {
-            (self.log_has_room, self.log_has_reserve) = (false, false);
+            (self.roomy_segment, self.log_has_reserve) = (None, false);
             if let Err(error) = self.run.open_log() {
                 return self.log_failed(step, &error, true);
             }
@@ -221,10 +221,13 @@ impl Faulty<'_, '_> {
         let stays_full = self.fault.span == Span::Lasting || self.fault.kind == FaultKind::ShortThenFull;
         if let Err(error) = self.run.note().and_then(|()| self.run.sync_log()) {
             // Where a segment ends, lines too need what only the reserve has room for.
-            let may_be_full = !self.log_has_room || (stays_full && wants_a_new_file(&error));
+            let in_room = matches!(&error, AuditError::Io { path, .. } if self.roomy_segment.as_ref() == Some(path));
+            let may_be_full = self.roomy_segment.is_none() || (stays_full && !in_room);
             return self.log_failed(step, &error, may_be_full);
         }
-        self.log_has_room |= self.run.watch.struck().is_none();
+        if self.run.watch.struck().is_none() {
+            self.roomy_segment = newest_segment(&self.run.state);
+        }
         if let Err(error) = self.run.sign_log() {
             return self.log_failed(step, &error, stays_full || !self.log_has_reserve);
         }
@@ -326,9 +329,11 @@ impl Faulty<'_, '_> {
     }
 }
 
-/// A checkpoint is a new file each time; a segment is one at its first line.
-fn wants_a_new_file(error: &AuditError) -> bool {
-    matches!(error, AuditError::Io { path, .. } if path.extension().is_none_or(|e| e != "jsonl") || !path.exists())
+/// The segment that the audit log writes to.
+fn newest_segment(state: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(residentd::audit::folder_of(state)).ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).max()
 }
 
 /// Growing the shared memory file failed, which `SQLite` calls the same whatever the reason.
