@@ -10,6 +10,7 @@ use super::checkpoints::{Last, MAX_CHECKPOINTS, Noted, Vouched, half, place};
 use super::shelf::{Genuine, Kept, Neighbours, ShelfError};
 use crate::clock::Moment;
 use crate::digest::Digest;
+use crate::os::disk::sqlite::write_ahead;
 
 /// How long a collector waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -120,9 +121,7 @@ fn error(path: &Path, source: rusqlite::Error) -> ShelfError {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    write_ahead(connection, BUSY_TIMEOUT)?;
     let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
     if version(connection)? == 0 {
         // Two collectors may start at once: the second finds it made.
@@ -130,7 +129,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     }
     let found = version(connection)?;
     if found == VERSION {
-        connection.execute_batch(BESIDE)?;
+        connection.execute_batch(&format!("BEGIN IMMEDIATE;{BESIDE}COMMIT;"))?;
     }
     Ok(found)
 }

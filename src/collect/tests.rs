@@ -110,6 +110,23 @@ fn two_collectors_on_one_database_keep_each_outcome_once() {
     assert_eq!(Shelf::database(&path).unwrap().first_missing(key.id(), 0, 40).unwrap(), (40, None));
 }
 
+#[test]
+fn collectors_that_start_at_once_make_one_database() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..50 {
+        let path = folder.path().join(format!("{number}.sqlite"));
+        let starting = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    starting.wait();
+                    Shelf::database(&path).unwrap();
+                });
+            }
+        });
+    }
+}
+
 fn vouched(key: &DeviceKey, seq: u64, line: &[u8]) -> Vouched {
     let head = Digest::of(line);
     let at = NOW.rfc3339();

@@ -360,9 +360,7 @@ fn connect(disk: &Disk, folder: &Path) -> Result<Connection, StoreError> {
 
 /// Sets the durability that the promises rest on, and makes the schema on first use.
 fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    sqlite::write_ahead(connection, BUSY_TIMEOUT)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // Sorting never leaves the store for a temporary file on another, fuller disk.
     connection.pragma_update(None, "temp_store", "MEMORY")?;

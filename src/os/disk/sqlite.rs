@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, ffi};
 
@@ -23,6 +23,8 @@ const NAME: &CStr = c"residentd-watched";
 /// How long a reader waits for a writer: with a write-ahead log it does so only while the log
 /// is started anew.
 const READING_WAITS: Duration = Duration::from_secs(5);
+/// Between two tries of what `SQLite` does not wait for.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Opens or makes the database at `path`.
 ///
@@ -38,6 +40,25 @@ pub fn open(disk: &Disk, path: &Path) -> rusqlite::Result<Connection> {
         Disk::Real => Connection::open_with_flags(uri, OpenFlags::default()),
         Disk::Watched(_) => Connection::open_with_flags_and_vfs(uri, OpenFlags::default(), registered()?),
     }
+}
+
+/// Has `connection` write ahead, every commit synced, and wait up to `patience` for another.
+///
+/// Whoever turns a new database to write-ahead needs it alone, and for that `SQLite` does not
+/// wait by itself: two that start at once would fail one another.
+///
+/// # Errors
+/// `SQLite` failed, or another had the database for all of `patience`.
+pub fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(patience)?;
+    let until = Instant::now() + patience;
+    while let Err(error) = connection.pragma_update(None, "journal_mode", "WAL") {
+        if !is_busy(&error) || Instant::now() >= until {
+            return Err(error);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    connection.pragma_update(None, "synchronous", "FULL")
 }
 
 /// Opens the database at `path` to read it. `whole` says that nobody has it open and no
