@@ -1,7 +1,7 @@
 //! The audit log of a running box: what is in it, who cannot be, and what it proves.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -150,4 +150,52 @@ fn a_key_that_is_rejected_is_in_the_log() {
     assert_eq!(output.status.code(), Some(77));
     assert!(text(&audit(&site, &["show"])).contains("key-rejected"));
     assert_eq!(audit(&site, &["verify"]).status.code(), Some(1), "nothing signed, nothing proven");
+}
+
+#[test]
+fn what_the_collector_keeps_of_heartbeats_convicts_whoever_shortens_the_log() {
+    let site = Site::new();
+    site.edit("# heartbeat_s = 30", "heartbeat_s = 1");
+    let daemon = site.start();
+    let collectors = [("--folder", "kept"), ("--store", "kept.sqlite")].map(|(how, kept)| {
+        let mut command = Command::new(RESIDENTD);
+        command.args(["collect", "--make-key", how]).arg(site.path(kept));
+        command.args(["--host", &site.broker.ip().to_string(), "--port", &site.broker.port().to_string()]);
+        command.arg("--devices").arg(site.path("device.pub.pem")).arg("--key").arg(site.path(&format!("{kept}.key")));
+        Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    });
+    assert_eq!(site.send(&site.phantom(7)), Ok(0));
+    let sealed = seq_of(&site, "sealed");
+
+    let verify = |kept: &str| audit(&site, &["verify", "--checkpoint", site.path(kept).to_str().unwrap()]);
+    let log = site.path("state/audit");
+    for kept in ["kept", "kept.sqlite"] {
+        // Of the box's own checkpoints none is believed: those that it kept beside its log are
+        // what an intruder takes away first.
+        let lone = site.path(&format!("{kept}.copy"));
+        wait_for("a checkpoint of that line at the collector", || {
+            std::fs::create_dir_all(&lone).unwrap();
+            let segment = only_segment(&log);
+            std::fs::copy(&segment, lone.join(segment.file_name().unwrap())).unwrap();
+            let words = text(&verify_copy(&site, &lone, kept));
+            let held =
+                words.split_once("holds up to checkpoint ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+            held.is_some_and(|held: u64| held >= sealed)
+        });
+        let whole = std::fs::read_to_string(only_segment(&lone)).unwrap();
+        let before = whole.lines().take_while(|line| !line.contains("\"sealed\"")).map(|line| format!("{line}\n"));
+        std::fs::write(only_segment(&lone), before.collect::<String>()).unwrap();
+        let shortened = verify_copy(&site, &lone, kept);
+        assert_eq!(shortened.status.code(), Some(1), "{}", text(&shortened));
+    }
+    collectors.into_iter().for_each(Daemon::stop);
+    daemon.stop();
+    assert!(verify("kept").status.success() && verify("kept.sqlite").status.success());
+}
+
+/// The log in `folder` held against what a collector kept.
+fn verify_copy(site: &Site, folder: &Path, kept: &str) -> Output {
+    let mut command = Command::new(RESIDENTD);
+    command.args(["audit", "verify", "--checkpoint"]).arg(site.path(kept)).arg("--dir").arg(folder);
+    command.arg("--key").arg(site.path("device.pub.pem")).output().unwrap()
 }
