@@ -6,6 +6,8 @@
 //! `scripts/fuzz` runs them as long as one likes on a residentd that was compiled with LLVM's
 //! edge counters, and keeps what reaches something new.
 
+#[path = "../torture/cargo.rs"]
+mod cargo;
 mod coverage;
 mod inside;
 mod mutate;
@@ -53,13 +55,8 @@ struct Arguments {
     inside: Option<String>,
     #[arg(long, hide = true)]
     folder: Option<PathBuf>,
-    /// Of `cargo test`: without meaning here
-    #[arg(long, hide = true)]
-    nocapture: bool,
-    #[arg(short, long, hide = true)]
-    quiet: bool,
-    #[arg(long, hide = true)]
-    test_threads: Option<u16>,
+    #[command(flatten)]
+    of_cargo_test: cargo::OfCargoTest,
 }
 
 fn main() -> ExitCode {

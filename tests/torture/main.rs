@@ -5,6 +5,7 @@
 //! `MODE`: add it to [`MODES`]. It fails by `Err` or by a panic.
 
 mod brokers;
+mod cargo;
 mod clocks;
 mod collector;
 mod curves;
@@ -59,15 +60,8 @@ struct Arguments {
     /// Folder for what a mode writes (curves, ledgers of a failure)
     #[arg(long)]
     out: Option<std::path::PathBuf>,
-    /// Of `cargo test`: without meaning here
-    #[arg(long, hide = true)]
-    nocapture: bool,
-    /// Of `cargo test`: without meaning here
-    #[arg(short, long, hide = true)]
-    quiet: bool,
-    /// Of `cargo test`: without meaning here
-    #[arg(long, hide = true)]
-    test_threads: Option<u16>,
+    #[command(flatten)]
+    of_cargo_test: cargo::OfCargoTest,
 }
 
 fn main() -> ExitCode {
