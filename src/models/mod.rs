@@ -34,7 +34,7 @@ mod package;
 mod receive;
 mod select;
 mod statement;
-mod tar;
+pub mod tar;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -1,12 +1,16 @@
-//! What stands in files of the site's and the box's own: configuration, manifests, the
-//! audit log; and what the two processes say to each other.
+//! What stands in files of the site's and the box's own: configuration, manifests, archives of
+//! bundles, the audit log; and what the two processes say to each other.
 
+use std::cell::RefCell;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use residentd::audit::{self, Segment};
 use residentd::config::Configuration;
 use residentd::infer::manifest::Manifest;
 use residentd::infer::writer::manifest::WriterManifest;
+use residentd::models::{FileName, tar};
 use residentd::reader::wire::{Answer, Request};
 
 /// A configuration: what is accepted says the same when it is written out and read again.
@@ -57,4 +61,45 @@ pub fn audit_log(bytes: &[u8]) {
         assert!(!verified.passed() && verified.holds_to.is_none(), "a log holds without a checkpoint");
         assert!(!verified.to_string().is_empty());
     }
+}
+
+/// Bytes of a tar block, and where in a header its checksum stands (IEEE 1003.1, ustar).
+const BLOCK_BYTES: usize = 512;
+const CHECKSUM: std::ops::Range<usize> = 148..156;
+
+/// A bundle's archive from a stick: what is understood lies in it, no file in another's bytes,
+/// under names that stay inside. The first byte says whether checksums are set right, so that
+/// more than the first header is reached.
+pub fn archive(bytes: &[u8]) {
+    thread_local! {
+        static STICK: RefCell<File> = RefCell::new(tempfile::tempfile().expect("a temporary file"));
+    }
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let mut bytes = bytes.to_vec();
+    if choice % 2 == 1 {
+        bytes.chunks_exact_mut(BLOCK_BYTES).filter(|block| &block[257..262] == b"ustar").for_each(set_checksum);
+    }
+    let found = STICK.with_borrow(|stick| {
+        stick.set_len(0).expect("it can be emptied");
+        stick.write_all_at(&bytes, 0).expect("it can be written");
+        tar::index(stick, bytes.len() as u64)
+    });
+    let Ok(found) = found else { return };
+    let mut end = 0;
+    let mut places: Vec<_> = found.values().collect();
+    places.sort_by_key(|place| place.offset);
+    for place in places {
+        assert!(place.offset >= end + BLOCK_BYTES as u64, "a file in another's bytes");
+        end = place.offset + place.bytes;
+    }
+    assert!(end <= bytes.len() as u64, "a file behind the end");
+    for name in found.keys().map(FileName::as_str) {
+        assert!(!name.starts_with('/') && !name.split('/').any(|part| part.is_empty() || part == ".."), "{name:?}");
+    }
+}
+
+fn set_checksum(block: &mut [u8]) {
+    block[CHECKSUM].fill(b' ');
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[CHECKSUM].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }

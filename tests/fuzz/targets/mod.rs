@@ -6,6 +6,7 @@
 
 mod dicom;
 mod files;
+mod links;
 mod network;
 mod words;
 
@@ -26,12 +27,13 @@ const SMALL: usize = 4 * 1024;
 const LARGE: usize = 64 * 1024;
 
 /// Every target. Those that strangers reach come first.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "pdu_stream", run: network::pdu_stream, tokens: &[PDU], most_bytes: LARGE, few: 20_000 },
     Target { name: "command_set", run: network::command_set, tokens: &[PDU, ELEMENTS], most_bytes: SMALL, few: 40_000 },
     Target { name: "validator", run: dicom::validator, tokens: &[ELEMENTS], most_bytes: LARGE, few: 20_000 },
     Target { name: "jws", run: network::jws, tokens: &[JOSE], most_bytes: LARGE, few: 4_000 },
     Target { name: "message", run: network::message, tokens: &[JOSE], most_bytes: LARGE, few: 4_000 },
+    Target { name: "link", run: links::link, tokens: &[JOSE], most_bytes: SMALL, few: 2_000 },
     Target { name: "identifiers", run: dicom::identifiers, tokens: &[], most_bytes: 256, few: 40_000 },
     Target { name: "order", run: words::order, tokens: &[], most_bytes: SMALL, few: 2_000 },
     Target { name: "reader", run: dicom::reader, tokens: &[ELEMENTS, JPEG], most_bytes: LARGE, few: 2_000 },
@@ -40,6 +42,7 @@ pub const TARGETS: [Target; 14] = [
     Target { name: "tokenizer", run: words::tokenizer, tokens: &[], most_bytes: SMALL, few: 2_000 },
     Target { name: "configuration", run: files::configuration, tokens: &[], most_bytes: LARGE, few: 4_000 },
     Target { name: "manifest", run: files::manifest, tokens: &[], most_bytes: LARGE, few: 4_000 },
+    Target { name: "archive", run: files::archive, tokens: &[TAR], most_bytes: LARGE, few: 4_000 },
     Target { name: "audit_log", run: files::audit_log, tokens: &[], most_bytes: LARGE, few: 4_000 },
 ];
 
@@ -135,6 +138,21 @@ const JPEG: &[&[u8]] = &[
     b"\xFF\x5C",
     b"\xFF\x90",
     b"\xFF\x93",
+];
+/// Of tar headers (IEEE 1003.1): both magics, types, names that leave, pax records.
+const TAR: &[&[u8]] = &[
+    b"ustar\x0000",
+    b"ustar  \0",
+    b"../",
+    b"/",
+    b"./",
+    b"signature.jws",
+    b"00000000000\0",
+    b"77777777777\0",
+    b"\x80\0\0\0",
+    b"12 path=../x\n",
+    b"14 size=99999\n",
+    b"30 mtime=1700000000.000000000\n",
 ];
 /// Of RFC 7515, and what an attacker would like to say there.
 const JOSE: &[&[u8]] = &[

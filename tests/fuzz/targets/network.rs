@@ -1,5 +1,7 @@
 //! What strangers reach: DICOM associations and command sets, and what comes by MQTT.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use residentd::audit::Checkpoint;
 use residentd::ingest::replay;
 use residentd::seal::header::Header;
@@ -44,8 +46,6 @@ const SEED_KEY: &str = include_str!("../seeds/jws.pub.pem");
 /// A sealed outcome: opens for the key that signed it and for nobody else, and what opens
 /// is spelled in the one way that it can be.
 pub fn jws(bytes: &[u8]) {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let key = PublicKey::parse(SEED_KEY).expect("the seeds' key");
     let _ = PublicKey::parse(text);
