@@ -7,7 +7,8 @@ import tomllib
 from pathlib import Path
 
 import onnx
-from onnx import numpy_helper
+
+from as_real import unquantized
 
 
 def main(source, target):
@@ -17,22 +18,9 @@ def main(source, target):
     for part in ("encoder", "decoder"):
         path = target / manifest[part]["file"]
         before = hashlib.sha256(path.read_bytes()).hexdigest()
-        onnx.save(as_float(onnx.load(path)), path)
+        onnx.save(unquantized(onnx.load(path)), path)
         text = text.replace(before, hashlib.sha256(path.read_bytes()).hexdigest())
     (target / "manifest.toml").write_text(text)
-
-
-def as_float(model):
-    graph = model.graph
-    values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
-    for node in [n for n in graph.node if n.op_type == "DequantizeLinear"]:
-        weights, scales = (values[name] for name in node.input[:2])
-        graph.initializer.append(numpy_helper.from_array(weights.astype("float32") * scales, node.output[0]))
-        graph.node.remove(node)
-    used = {name for n in graph.node for name in n.input}
-    for unused in [t for t in graph.initializer if t.name not in used]:
-        graph.initializer.remove(unused)
-    return model
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 The sender is dcmtk's storescu, with a new UID for each image; the images are of a body part
 that no bundle claims, so that receiving is what is measured. residentd synchronises file,
 folder and row before it answers; storescp never does. On the memory file system that costs
-residentd nothing: this is "fsync off".
+residentd nothing: this is "fsync off". Memory is of the process that listens: residentd's gateway
+receives in it, storescp in a child an association, which is gone before it can be asked.
     ingest.py RESIDENTD MODELS [IMAGES]
 """
 
@@ -16,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import DCMTK, await_port, free_port, peak_mib, program, running
+from machine import DCMTK, await_port, box, free_port, own_peak_mib, program, running
 
 ROUNDS = 5
 COLUMNS, ROWS = 2048, 2560  # 10.5 MB of 16 bits
@@ -24,11 +25,11 @@ MEMORY = "/dev/shm"
 
 
 def main(residentd, models, images=20):
-    print("| kept on | associations | receiver | MB/s, median (least, most) | peak MiB | against storescp |")
+    print("| kept on | associations | receiver | MB/s, median (least, most) | peak MiB, process that listens | against storescp |")
     print("|---|---|---|---|---|---|")
     for place in (None, MEMORY):
         for associations in (1, 4):
-            compare(residentd, Path(models).resolve(), int(images), place, associations)
+            compare(residentd, models, int(images), place, associations)
 
 
 def compare(residentd, models, images, place, associations):
@@ -38,13 +39,14 @@ def compare(residentd, models, images, place, associations):
         receivers = {
             "storescp": stack.enter_context(storescp(folder, "plain")),
             "storescp +B": stack.enter_context(storescp(folder, "bits", "+B")),
-            "residentd": stack.enter_context(ours(residentd, models, folder)),
+            "residentd": stack.enter_context(
+                box(residentd, models, folder, "--broker-listen", f"127.0.0.1:{free_port()}")),
         }
         rates, memory = {name: [] for name in receivers}, {}
         for _ in range(ROUNDS):
             for name, (process, port) in receivers.items():
                 rates[name].append(send(image, port, images, associations))
-                memory[name] = process_peak(process)
+                memory[name] = own_peak_mib(process.pid)
                 for kept in folder.glob("kept-*/*"):
                     kept.unlink()
         base = statistics.median(rates["storescp"])
@@ -52,13 +54,6 @@ def compare(residentd, models, images, place, associations):
             print(f"| {'memory' if place else 'disk'} | {associations} | {name} | {statistics.median(values):.0f} "
                   f"({min(values):.0f}, {max(values):.0f}) | {memory[name]:.0f} | {statistics.median(values) / base:.2f} |",
                   flush=True)
-
-
-def process_peak(process):
-    """Of the gateway alone, where there are two processes: it is what receives."""
-    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    own = int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
-    return own if own > 1 else peak_mib(process.pid)
 
 
 def hand(residentd, folder):
@@ -77,17 +72,6 @@ def storescp(folder, name, *flags):
     # One process an association, as its users run it.
     command = [program("storescp"), "--fork", *flags, "-od", kept, port]
     with running(command, folder / f"{name}.log", env=DCMTK) as process:
-        await_port(port)
-        yield process, port
-
-
-@contextlib.contextmanager
-def ours(residentd, models, folder):
-    port = free_port()
-    subprocess.run([residentd, "provision", "--site", "bench", "--device", "box", "--dir", folder / "box", "--state-dir",
-                    folder / "box/state", "--models-dir", models, "--broker-listen", f"127.0.0.1:{free_port()}",
-                    "--listen", f"127.0.0.1:{port}"], check=True, capture_output=True)
-    with running([residentd, "run", "--config", config], folder / "box.log") as process:
         await_port(port)
         yield process, port
 

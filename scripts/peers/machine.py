@@ -50,6 +50,20 @@ def broker(folder):
         yield port
 
 
+@contextlib.contextmanager
+def box(residentd, models, folder, *broker):
+    """residentd as it is provisioned, with the flags that say which broker; its DICOM port."""
+    port, home = free_port(), Path(folder) / "box"
+    subprocess.run([residentd, "provision", "--site", "bench", "--device", "box", "--dir", home, "--state-dir",
+                    home / "state", "--models-dir", Path(models).resolve(), "--listen", f"127.0.0.1:{port}", *broker],
+                   check=True, capture_output=True)
+    config = home / "residentd.toml"
+    config.write_text(config.read_text().replace("[dicom]\n", "[dicom]\nmax_associations_per_peer = 8\n", 1))
+    with running([residentd, "run", "--config", config], Path(folder) / "box.log") as process:
+        await_port(port)
+        yield process, port
+
+
 def await_port(port):
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
@@ -77,10 +91,12 @@ def cpu_s(pid):
 
 def peak_mib(pid):
     """Largest resident memory of each process of the family, in sum."""
-    def peak(one):
-        lines = Path(f"/proc/{one}/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
-    return sum(peak(one) for one in family(pid))
+    return sum(own_peak_mib(one) for one in family(pid))
+
+
+def own_peak_mib(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def spread(values):

@@ -5,6 +5,7 @@ goes to the one, then to the other, and the next is sent when the message of thi
     whole_way.py RESIDENTD BUNDLE [IMAGES]
 """
 
+import contextlib
 import queue
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
-from machine import DCMTK, DEADLINE_S, await_port, broker, cpu_s, free_port, peak_mib, program, running, spread
+from machine import DCMTK, DEADLINE_S, await_port, box, broker, cpu_s, free_port, peak_mib, program, running, spread
 
 WARM_UP = 3
 
@@ -23,18 +24,20 @@ def main(residentd, bundle, images=30):
         folder = Path(folder)
         files = phantoms(residentd, folder, int(images) + WARM_UP)
         messages = subscriber(mqtt_port)
-        with ours(residentd, Path(bundle).parent, folder, mqtt_port) as a, assembly(bundle, folder, mqtt_port) as b:
+        broker_flags = ["--broker", f"127.0.0.1:{mqtt_port}"]
+        with (box(residentd, Path(bundle).parent, folder, *broker_flags) as a,
+              assembly(bundle, folder, mqtt_port) as b):
             sides = {"residentd": a, "Python": b}
             measured = {name: [] for name in sides}
             for number, file in enumerate(files):
                 if number == WARM_UP:
-                    before = {name: cpu_s(process.pid) for name, process in sides.items()}
-                for name, process in sides.items():
-                    measured[name].append(send(file, process.dicom_port, messages[name]))
+                    before = {name: cpu_s(process.pid) for name, (process, _) in sides.items()}
+                for name, (_, port) in sides.items():
+                    measured[name].append(send(file, port, messages[name]))
                     print(f"\r{number + 1} of {len(files)}", end="", file=sys.stderr, flush=True)
             print(file=sys.stderr)
-            used = {name: (cpu_s(p.pid) - before[name]) * 1000 / int(images) for name, p in sides.items()}
-            memory = {name: peak_mib(process.pid) for name, process in sides.items()}
+            used = {name: (cpu_s(p.pid) - before[name]) * 1000 / int(images) for name, (p, _) in sides.items()}
+            memory = {name: peak_mib(process.pid) for name, (process, _) in sides.items()}
     report({name: times[WARM_UP:] for name, times in measured.items()}, used, memory)
 
 
@@ -67,34 +70,13 @@ def subscriber(port):
     return arrivals
 
 
-def ours(residentd, models, folder, mqtt_port):
-    port = free_port()
-    subprocess.run([residentd, "provision", "--site", "bench", "--device", "box", "--dir", folder / "box", "--state-dir",
-                    folder / "box/state", "--models-dir", models.resolve(), "--broker", f"127.0.0.1:{mqtt_port}",
-                    "--listen", f"127.0.0.1:{port}"], check=True, capture_output=True)
-    return serving([residentd, "run", "--config", folder / "box/residentd.toml"], folder / "box.log", port)
-
-
+@contextlib.contextmanager
 def assembly(bundle, folder, mqtt_port):
     port = free_port()
     command = [sys.executable, Path(__file__).parent / "daemon.py", bundle, folder / "peer", port, mqtt_port, "peer/report"]
-    return serving(command, folder / "peer.log", port)
-
-
-class serving:
-    """A daemon with its DICOM port, ready when that answers."""
-
-    def __init__(self, command, log, port):
-        self.process, self.port = running(command, log), port
-
-    def __enter__(self):
-        process = self.process.__enter__()
-        await_port(self.port)
-        process.dicom_port = self.port
-        return process
-
-    def __exit__(self, *error):
-        return self.process.__exit__(*error)
+    with running(command, folder / "peer.log") as process:
+        await_port(port)
+        yield process, port
 
 
 def send(file, port, arrivals):
