@@ -18,7 +18,16 @@ pub struct Moment {
     pub synchronised: bool,
 }
 
+/// Nothing of ours was made before 2026: a clock that says so has lost its battery.
+const EARLIEST_UNIX_MS: i64 = 1_767_225_600_000;
+
 impl Moment {
+    /// True where the clock can be right at all, synchronised or not.
+    #[must_use]
+    pub const fn is_plausible(&self) -> bool {
+        self.unix_ms >= EARLIEST_UNIX_MS
+    }
+
     /// RFC 3339 in UTC with milliseconds, as FHIR `instant` wants it.
     #[must_use]
     pub fn rfc3339(&self) -> String {

@@ -12,10 +12,9 @@ use super::vouching::Trusting;
 use super::{exit, read};
 use crate::config::Reader;
 use crate::daemon;
-use crate::evaluate::{
-    Assume, Evaluation, OUTPUTS, Observation, Scratch, Summary, Wanted, observe, page, readings, summarise,
-};
+use crate::evaluate::{Assume, Evaluation, OUTPUTS, Observation, Summary, Wanted, observe, page, readings, summarise};
 use crate::models::Selection;
+use crate::os::Scratch;
 
 /// Most problems that are printed; `metrics.json` has them all.
 const MOST_PROBLEMS: usize = 20;
@@ -109,7 +108,7 @@ pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn observe_all(evaluation: &Evaluation, models: Selection) -> anyhow::Result<Vec<Observation>> {
-    let scratch = Scratch::new().context("cannot make a temporary folder")?;
+    let scratch = Scratch::new("evaluate").context("cannot make a temporary folder")?;
     let settings =
         daemon::reader_settings(&Reader::default(), models, vec![evaluation.images.clone(), scratch.path().to_owned()]);
     let bar = progress(evaluation.index.rows.len() as u64, "images");

@@ -205,7 +205,7 @@ impl Serving {
         let Some(pointer) = self.settings.models.pointers.get_mut(&name) else { return };
         pointer.standing = Standing::Proven;
         let (depot, now_proven) = (self.models.depot(), pointer.clone());
-        let which = which(&name, &now_proven.active);
+        let which = Which::of(&name, &now_proven.active);
         let switched = blocking(move || match depot.pointer(&name)? {
             // Another may have been chosen meanwhile.
             Some(found) if found.active == now_proven.active => depot.switch(&name, &now_proven),
@@ -341,10 +341,6 @@ fn blamed(error: &DaemonError, settings: Option<&Settings>) -> Option<BundleName
 
 fn chosen(pointers: &BTreeMap<BundleName, Pointer>) -> BTreeMap<BundleName, Choice> {
     pointers.iter().map(|(name, pointer)| (name.clone(), pointer.active.clone())).collect()
-}
-
-fn which(name: &BundleName, choice: &Choice) -> Which {
-    Which { name: name.to_string(), version: choice.version.to_string(), sha256: choice.sha256 }
 }
 
 fn event(notice: Notice) -> Event {

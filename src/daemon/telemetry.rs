@@ -32,8 +32,6 @@ use super::tally::Outcomes;
 const FORMAT: &str = "residentd-telemetry;version=1";
 /// Most bundles that are named; a box serves a handful.
 const MAX_BUNDLES: usize = 24;
-/// This version did not exist before 2026: a clock that says so is wrong.
-const EARLIEST_UNIX_MS: i64 = 1_767_225_600_000;
 const MIB: u64 = 1024 * 1024;
 
 /// Everything that a document is made of.
@@ -197,7 +195,7 @@ impl Measured<'_> {
             time: self.now.rfc3339(),
             uptime_s: self.uptime_s,
             machine_uptime_s: self.look.uptime_s,
-            clock: Clock { synchronised: self.now.synchronised, plausible: self.now.unix_ms >= EARLIEST_UNIX_MS },
+            clock: Clock { synchronised: self.now.synchronised, plausible: self.now.is_plausible() },
             temperature: self.temperature(),
             throttling: self.throttling(),
             memory: self.memory(),

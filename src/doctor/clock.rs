@@ -4,14 +4,11 @@
 use super::finding::Found;
 use crate::clock::Moment;
 
-/// Nothing of ours was made before 2026: a clock that says so has lost its battery.
-const EARLIEST_UNIX_MS: i64 = 1_767_225_600_000;
-
 /// What `now` is worth.
 #[must_use]
 pub fn judge(now: Moment) -> Found {
     let at = now.rfc3339();
-    if now.unix_ms < EARLIEST_UNIX_MS {
+    if !now.is_plausible() {
         return Found::failed(
             format!("{at}: long past, so certificates look not valid yet and outcomes carry a wrong time"),
             "set the clock: give this box a way to a time server (NTP, UDP port 123) and run `timedatectl set-ntp true`; \

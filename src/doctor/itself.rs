@@ -6,7 +6,7 @@
 //! that shows what this box can do and leaves nothing.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -17,7 +17,7 @@ use crate::config::{Configuration, Dicom};
 use crate::daemon::Daemon;
 use crate::deliver::{self, SendError};
 use crate::instance::uid::{AeTitle, Uid};
-use crate::os;
+use crate::os::{self, Scratch};
 use crate::phantom::{self, Kind};
 use crate::seal::jws;
 use crate::seal::key::DeviceKey;
@@ -51,25 +51,9 @@ struct Target<'a> {
     keys: &'a [PublicKey],
 }
 
-/// A folder that goes when this does.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn make() -> std::io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("residentd-doctor-{}", std::process::id()));
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Why the running daemon would not take an image from this machine, if so.
-fn closed_to_us(dicom: &Dicom) -> Option<&'static str> {
+/// Why a daemon that is configured so would not take an image from this machine, if so.
+#[must_use]
+pub fn closed_to_us(dicom: &Dicom) -> Option<&'static str> {
     let ours = reachable(dicom.listen).ip();
     if dicom.tls.is_some() {
         Some("scanners speak TLS to the daemon, and the doctor has no certificate for that")
@@ -83,7 +67,7 @@ fn closed_to_us(dicom: &Dicom) -> Option<&'static str> {
 /// Sends a phantom, with `seed` so that it is a new one, and waits for its outcome, which one
 /// of `keys` signs. `Sent`: it went to the running daemon.
 pub async fn look(config: &Configuration, running: bool, keys: &[PublicKey], seed: u64) -> (Found, Option<Sent>) {
-    let folder = match Temporary::make() {
+    let folder = match Scratch::new("doctor") {
         Ok(folder) => folder,
         Err(e) => return (Found::not_checked(format!("no temporary folder: {e}; make room in /tmp")), None),
     };
@@ -97,7 +81,7 @@ pub async fn look(config: &Configuration, running: bool, keys: &[PublicKey], see
             reading: file.reader.time_limit_s.duration(),
             keys,
         };
-        return match send(&target, &folder.0, seed).await {
+        return match send(&target, folder.path(), seed).await {
             Ok((found, sent)) => (found, sent),
             Err(found) => (found, None),
         };
@@ -106,7 +90,7 @@ pub async fn look(config: &Configuration, running: bool, keys: &[PublicKey], see
         Some(why) if running => Found::not_checked(format!("the running daemon was not asked: {why}")),
         _ => Found::ok("the daemon does not run"),
     };
-    let tried = alone(config, &folder.0, seed).await.unwrap_or_else(|found| found);
+    let tried = alone(config, folder.path(), seed).await.unwrap_or_else(|found| found);
     (note.and(tried), None)
 }
 

@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub use finding::{Examination, Finding, Found, State};
+pub use itself::closed_to_us;
 pub use port::reachable;
 pub use records::audit;
 

@@ -5,6 +5,8 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use crate::os::users::accounts;
+
 /// The user that runs the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceUser {
@@ -32,23 +34,22 @@ impl ServiceUser {
     #[must_use]
     pub fn of(root: &Path, uid: u32) -> Self {
         let passwd = std::fs::read_to_string(root.join("etc/passwd")).unwrap_or_default();
-        let entry = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|f| number(f, 2) == Some(uid));
-        let Some(entry) = entry else { return Self { uid, groups: vec![uid], name: uid.to_string() } };
-        let name = entry[0].to_owned();
+        let Some((name, account)) = accounts(&passwd).find(|(_, account)| account.uid == uid) else {
+            return Self { uid, groups: vec![uid], name: uid.to_string() };
+        };
         let group = std::fs::read_to_string(root.join("etc/group")).unwrap_or_default();
         let member = |fields: &Vec<&str>| fields.get(3).is_some_and(|members| members.split(',').any(|m| m == name));
         let lines = group.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        let others = lines.filter(member).filter_map(|fields| number(&fields, 2));
-        Self { uid, groups: number(&entry, 3).into_iter().chain(others).collect(), name }
+        let others = lines.filter(member).filter_map(|fields| fields.get(2)?.parse().ok());
+        Self { uid, groups: std::iter::once(account.gid).chain(others).collect(), name: name.to_owned() }
     }
 
     /// The user `name`, where there is one.
     #[must_use]
     pub fn named(root: &Path, name: &str) -> Option<Self> {
         let passwd = std::fs::read_to_string(root.join("etc/passwd")).ok()?;
-        let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        let uid = lines.find(|fields| fields[0] == name).and_then(|fields| number(&fields, 2))?;
-        Some(Self::of(root, uid))
+        let (_, account) = accounts(&passwd).find(|(found, _)| *found == name)?;
+        Some(Self::of(root, account.uid))
     }
 
     /// Whether mode and owner let this user do that.
@@ -74,10 +75,6 @@ impl ServiceUser {
             std::fs::metadata(folder).map_or(true, |metadata| self.may(Wish::Enter, &metadata))
         })
     }
-}
-
-fn number(fields: &[&str], at: usize) -> Option<u32> {
-    fields.get(at)?.parse().ok()
 }
 
 #[cfg(test)]

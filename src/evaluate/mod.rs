@@ -25,7 +25,7 @@ pub use account::readings;
 pub use html::page;
 pub use index::{Index, IndexError, Problem};
 pub use labels::Match;
-pub use observe::{Observation, Scratch, observe};
+pub use observe::{Observation, observe};
 pub use summary::{Summary, summarise};
 
 use std::path::{Path, PathBuf};

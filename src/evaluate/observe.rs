@@ -3,16 +3,16 @@
 //! A reader that dies costs one image. JPEG files are wrapped one at a time in a folder
 //! that only this user can read and that is gone afterwards.
 
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::index::{Index, Row};
 use super::wrap::{Header, part10};
 use super::{Assume, EvaluateError, Evaluation};
 use crate::infer::findings::Finding;
+use crate::os::Scratch;
 use crate::reader::supervise::{Attempt, Settings, Supervised};
 use crate::report::reading::{Outcome, ReasonCode};
 
@@ -45,34 +45,6 @@ pub enum Seen {
     OtherBundle(String),
     /// It never came to the reader: no such file, or no format that is read.
     Unreadable(String),
-}
-
-/// A folder for wrapped images, removed with what is in it when dropped.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    /// A new folder below the system's temporary one, for this user only.
-    ///
-    /// # Errors
-    /// It cannot be made.
-    pub fn new() -> std::io::Result<Self> {
-        let name = format!("residentd-evaluate-{}", std::process::id());
-        let folder = std::env::temp_dir().canonicalize()?.join(name);
-        DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Self(folder))
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Reads every row; `done` is told how many so far.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Depot, Refusal};
+use super::{BundleName, Choice, Depot, Refusal};
 use crate::clock::Moment;
 use crate::digest::Digest;
 
@@ -39,6 +39,14 @@ pub struct Which {
     pub name: String,
     pub version: String,
     pub sha256: Digest,
+}
+
+impl Which {
+    /// The bundle of that name that was chosen.
+    #[must_use]
+    pub fn of(name: &BundleName, choice: &Choice) -> Self {
+        Self { name: name.to_string(), version: choice.version.to_string(), sha256: choice.sha256 }
+    }
 }
 
 /// Who signed it.

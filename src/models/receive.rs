@@ -52,7 +52,7 @@ pub fn receive(depot: &Depot, package: &Package, demands: &Demands<'_>) -> Resul
     let statement = &signed.statement;
     statement.in_time(demands.now)?;
     same_files_of(package.sizes()?, &signed)?;
-    let below_floor = at_floor(&signed, demands)?;
+    let below_floor = not_older(statement.name.as_str(), &statement.version, demands.floors, demands.forced)?;
     let needed = statement.bytes();
     if needed > demands.memory_bytes / SHARE_OF_MEMORY {
         return Err(Refusal::NoMemory { needed, there: demands.memory_bytes });
@@ -75,11 +75,6 @@ pub fn receive(depot: &Depot, package: &Package, demands: &Demands<'_>) -> Resul
     let sha256 = statement.manifest_sha256().ok_or_else(|| Refusal::Missing("manifest.toml".into()))?;
     let choice = Choice { at: super::At::Installed(folder), version: statement.version.clone(), sha256, below_floor };
     Ok(Received { signed, choice })
-}
-
-/// Why the bundle may serve although a newer one did, where one did.
-fn at_floor(signed: &Signed, demands: &Demands<'_>) -> Result<Option<String>, Refusal> {
-    not_older(signed.statement.name.as_str(), &signed.statement.version, demands.floors, demands.forced)
 }
 
 /// `None` where `version` of `name` is not older than the newest that ever served, else the

@@ -6,6 +6,7 @@ pub mod confine;
 pub mod disk;
 pub mod private;
 pub mod sandbox;
+mod scratch;
 mod step;
 pub mod terminal;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock::Moment;
+pub use scratch::Scratch;
 pub use step::{for_reader, step};
 
 /// Bytes that an unprivileged writer may still use on the file system of `path`.

@@ -34,13 +34,16 @@ pub fn lookup(name: &str) -> Option<Account> {
 }
 
 fn in_passwd(text: &str, name: &str) -> Option<Account> {
-    text.lines().find_map(|line| {
+    accounts(text).find_map(|(found, account)| (found == name).then_some(account))
+}
+
+/// The accounts in the text of a user database (passwd(5)) with their names; a line that is
+/// none is left out.
+pub fn accounts(text: &str) -> impl Iterator<Item = (&str, Account)> {
+    text.lines().filter_map(|line| {
         let mut fields = line.split(':');
-        if fields.next() != Some(name) {
-            return None;
-        }
-        let _password = fields.next()?;
-        Some(Account { uid: fields.next()?.parse().ok()?, gid: fields.next()?.parse().ok()? })
+        let (name, _password) = (fields.next()?, fields.next()?);
+        Some((name, Account { uid: fields.next()?.parse().ok()?, gid: fields.next()?.parse().ok()? }))
     })
 }
 

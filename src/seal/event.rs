@@ -164,7 +164,7 @@ fn sealed(
         prev: head.sha256,
         report_id: identity::event_id(key.id(), seq),
         sealed_at: now.rfc3339(),
-        clock: if now.synchronised { Clock::Synchronised } else { Clock::Unsynchronised },
+        clock: now.into(),
     };
     let payload = serde_json::to_vec(payload).expect("texts and numbers are JSON");
     let jws = jws::compact(key, &header, seq, &payload)?;

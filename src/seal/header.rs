@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Moment;
 use crate::digest::Digest;
 
 /// Highest sequence: JSON numbers above 2^53 - 1 do not survive every parser (RFC 8259 6).
@@ -104,4 +105,10 @@ pub enum Clock {
     Synchronised,
     /// Nothing did: its times may be wrong.
     Unsynchronised,
+}
+
+impl From<Moment> for Clock {
+    fn from(moment: Moment) -> Self {
+        if moment.synchronised { Self::Synchronised } else { Self::Unsynchronised }
+    }
 }

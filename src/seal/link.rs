@@ -124,7 +124,7 @@ pub fn followed<'a>(lines: impl Iterator<Item = &'a str>, keys: &[PublicKey]) ->
     let mut known = keys.to_vec();
     let mut waiting: Vec<&str> = lines.filter(|jws| is_event(jws)).collect();
     loop {
-        let before = (known.len(), waiting.len());
+        let before = known.len();
         waiting.retain(|jws| match Link::open(jws, &known) {
             Ok(link) => {
                 let new = link.hands_over_to().filter(|new| !known.iter().any(|key| key.id() == new.id()));
@@ -135,7 +135,7 @@ pub fn followed<'a>(lines: impl Iterator<Item = &'a str>, keys: &[PublicKey]) ->
             }
             Err(error) => matches!(error, OpenError::UnknownKey(_)),
         });
-        if known.len() == before.0 {
+        if known.len() == before {
             return known;
         }
     }

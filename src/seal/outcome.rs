@@ -1,6 +1,6 @@
 //! From a reading to a sealed outcome: header and payload of one image, signed as the next link.
 
-use super::header::{Algorithm, Clock, ContentType, Header, Kind, Type};
+use super::header::{Algorithm, ContentType, Header, Kind, Type};
 use super::jws::{SealError, seal};
 use super::key::DeviceKey;
 use crate::digest::Digest;
@@ -44,7 +44,7 @@ pub fn seal_reading(
         bundle_sha256,
         config_sha256,
         sealed_at: context.issued.rfc3339(),
-        clock: if context.issued.synchronised { Clock::Synchronised } else { Clock::Unsynchronised },
+        clock: context.issued.into(),
         test: reading.study.as_ref().is_some_and(|study| study.subject == Subject::TestObject),
     };
     let jws = seal(key, &header, &payload(reading, context))?;

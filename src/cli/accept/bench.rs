@@ -3,7 +3,6 @@
 
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,9 +15,10 @@ use crate::cli::exit;
 use crate::cli::running::{Running, free_ports};
 use crate::config::{Configuration, Dicom};
 use crate::deliver;
+use crate::doctor::{closed_to_us, reachable};
 use crate::instance::uid::{AeTitle, Uid};
 use crate::mqtt::Access;
-use crate::os;
+use crate::os::{self, Scratch};
 use crate::phantom::{self, Kind};
 use crate::publish::Topics;
 use crate::seal::header::Header;
@@ -32,15 +32,6 @@ const START_LIMIT: Duration = Duration::from_mins(3);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Beyond what reading itself may take.
 const BESIDE_READING: Duration = Duration::from_secs(20);
-
-/// A folder that goes when this does.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// The box, and what is around it for the trial.
 pub struct Bench {
@@ -58,7 +49,7 @@ pub struct Bench {
     way: Option<Proxy>,
     child: Option<Running>,
     seed: u64,
-    folder: Temporary,
+    folder: Scratch,
 }
 
 impl Bench {
@@ -67,9 +58,7 @@ impl Bench {
         let file = &config.file;
         let public = file.device.key_file.with_extension("pub.pem");
         let keys = [PublicKey::load(&public).map_err(|e| exit::coded(exit::DATA, e.to_string()))?];
-        let folder = std::env::temp_dir().join(format!("residentd-accept-{}", std::process::id()));
-        std::fs::DirBuilder::new().mode(0o700).create(&folder).with_context(|| folder.display().to_string())?;
-        let folder = Temporary(folder);
+        let folder = Scratch::new("accept").context("cannot make a temporary folder")?;
         #[cfg(feature = "broker")]
         if let Some(broker) = &file.broker {
             crate::publish::EmbeddedBroker::start(broker.listen)
@@ -87,7 +76,7 @@ impl Bench {
         };
         let (dicom, calling) = trial_dicom(&file.dicom)?;
         let address = reachable(dicom.listen);
-        let run_config = folder.0.join("residentd.toml");
+        let run_config = folder.path().join("residentd.toml");
         let mut trial = file.clone();
         trial.dicom = dicom;
         trial.broker = None;
@@ -167,7 +156,7 @@ impl Bench {
     pub async fn phantom(&mut self, kind: Kind, (columns, rows): (u16, u16)) -> Result<(PathBuf, Uid), String> {
         self.seed += 1;
         let seed = self.seed;
-        let path = self.folder.0.join(format!("{seed}.dcm"));
+        let path = self.folder.path().join(format!("{seed}.dcm"));
         let image = tokio::task::spawn_blocking(move || phantom::image(kind, seed, columns, rows)).await;
         std::fs::write(&path, image.map_err(|e| e.to_string())?).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok((path, phantom::image_uid(kind, seed, columns, rows)))
@@ -236,16 +225,10 @@ fn trial_dicom(dicom: &Dicom) -> anyhow::Result<(Dicom, AeTitle)> {
         Some(allowed) => allowed.clone(),
         None => "ACCEPTANCE".parse()?,
     };
-    let ours = reachable(dicom.listen).ip();
-    let open = dicom.tls.is_none() && (dicom.allow_addresses.is_empty() || dicom.allow_addresses.contains(&ours));
     let mut trial = dicom.clone();
-    if !open {
+    if closed_to_us(dicom).is_some() {
         let [listen, _] = free_ports()?;
         (trial.listen, trial.tls, trial.allow_addresses) = (listen, None, Vec::new());
     }
     Ok((trial, calling))
-}
-
-fn reachable(address: SocketAddr) -> SocketAddr {
-    crate::doctor::reachable(address)
 }

@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
 use crate::cli::running::{Running, free_ports};
+use crate::os::Scratch;
 
 /// A provisioned device in a folder that goes when this does.
 pub struct Theatre {
-    folder: PathBuf,
+    folder: Scratch,
     /// Where the storage SCP will listen.
     pub dicom: SocketAddr,
     /// Where the embedded broker will.
@@ -22,23 +23,22 @@ pub struct Theatre {
 impl Theatre {
     /// Provisions with this program's own `provision`.
     pub fn provision(models: &Path) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("residentd-demo-{}", std::process::id()));
-        std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
+        let folder = Scratch::new("demo").context("cannot make a temporary folder")?;
         let [dicom, broker] = free_ports()?;
         let theatre = Self { folder, dicom, broker };
         let output = Command::new(std::env::current_exe()?)
             .args(["provision", "--site", "demo", "--device", "demo"])
             .args(["--listen", &dicom.to_string(), "--broker-listen", &broker.to_string()])
             .arg("--dir")
-            .arg(&theatre.folder)
+            .arg(theatre.folder())
             .arg("--state-dir")
-            .arg(theatre.folder.join("state"))
+            .arg(theatre.folder().join("state"))
             .arg("--models-dir")
             .arg(models)
             .output()?;
         ensure!(output.status.success(), "provision failed: {}", String::from_utf8_lossy(&output.stderr));
         // A temporary folder may be on a small disk; the reserve is for real boxes.
-        let config = theatre.folder.join("residentd.toml");
+        let config = theatre.folder().join("residentd.toml");
         let text = std::fs::read_to_string(&config)?.replace("# min_free_mib = 512", "min_free_mib = 64");
         std::fs::write(&config, text)?;
         Ok(theatre)
@@ -46,18 +46,12 @@ impl Theatre {
 
     /// Its folder.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// Starts `residentd run` on it; its log goes to our standard error.
     pub fn start_daemon(&self) -> anyhow::Result<Running> {
-        Running::start(&self.folder.join("residentd.toml"), Stdio::inherit())
-    }
-}
-
-impl Drop for Theatre {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        Running::start(&self.folder().join("residentd.toml"), Stdio::inherit())
     }
 }
 

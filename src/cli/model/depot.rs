@@ -143,6 +143,14 @@ impl Bench {
         Ok(())
     }
 
+    /// Where a bundle that was chosen lies.
+    fn folder(&self, name: &BundleName, choice: &Choice) -> PathBuf {
+        match &choice.at {
+            At::Installed(folder) => self.depot.place(name, folder),
+            At::Shipped => self.source.shipped.join(name.as_str()),
+        }
+    }
+
     /// What serves under `name` now: by its pointer, or as it was shipped.
     fn serving(&self, name: &BundleName) -> Result<Option<Choice>, Refusal> {
         if let Some(pointer) = self.depot.pointer(name)? {
@@ -181,7 +189,7 @@ impl Bench {
         self.depot.switch(name, &pointer)?;
         os::step("model-switched");
         self.notice(&Notice::Activated(
-            which(name, choice),
+            Which::of(name, choice),
             Change { from: from.clone(), why: choice.below_floor.clone() },
         ));
         self.depot.sweep(name)?;
@@ -229,10 +237,6 @@ fn alone(path: &Path) -> anyhow::Result<std::fs::File> {
     Ok(lock)
 }
 
-fn which(name: &BundleName, choice: &Choice) -> Which {
-    Which { name: name.to_string(), version: choice.version.to_string(), sha256: choice.sha256 }
-}
-
 /// A writer that cannot serve keeps no reader from starting: it is asked.
 async fn trial_of_writer(settings: &crate::reader::supervise::Settings) -> Result<(), String> {
     use crate::reader::supervise::Supervised;
@@ -254,7 +258,7 @@ pub fn install(arguments: &Install) -> anyhow::Result<()> {
         let name = &signed.statement.name;
         println!("{name} {} from {}", choice.version, package.path().display());
         println!("signed by      {} on {}", signed.signed_by, signed.statement.issued);
-        bench.notice(&Notice::Installed(which(name, &choice), SignedBy(signed.signed_by.clone())));
+        bench.notice(&Notice::Installed(Which::of(name, &choice), SignedBy(signed.signed_by.clone())));
         let tried = put_to_work(&bench, name, &choice);
         if tried.is_err() {
             // Nothing points to it: it goes.
@@ -266,10 +270,7 @@ pub fn install(arguments: &Install) -> anyhow::Result<()> {
 
 /// Tries an installed bundle and lets it serve.
 fn put_to_work(bench: &Bench, name: &BundleName, choice: &Choice) -> anyhow::Result<()> {
-    let folder = match &choice.at {
-        At::Installed(folder) => bench.depot.place(name, folder),
-        At::Shipped => bench.source.shipped.join(name.as_str()),
-    };
+    let folder = bench.folder(name, choice);
     let inspected = models::inspect(&folder, &bench.source.vouching, os::now())?;
     if let Some(signed) = &inspected.signed {
         models::same_bytes(&folder, signed)?;
@@ -324,10 +325,7 @@ pub fn rollback(arguments: &Rollback) -> anyhow::Result<()> {
         let (Some(pointer), Some(back)) = (pointer, back) else {
             return Err(exit::coded(exit::NO, format!("no other bundle of the name {name} served before this one")));
         };
-        let folder = match &back.active.at {
-            At::Installed(folder) => bench.depot.place(name, folder),
-            At::Shipped => bench.source.shipped.join(name.as_str()),
-        };
+        let folder = bench.folder(name, &back.active);
         let inspected = models::inspect(&folder, &bench.source.vouching, os::now())?;
         // That it gives its golden output is enough: it read before.
         bench.tried(&inspected, 0)?;
@@ -335,7 +333,7 @@ pub fn rollback(arguments: &Rollback) -> anyhow::Result<()> {
         bench.depot.switch(name, &back)?;
         os::step("model-switched");
         let from = Some(pointer.active.version.to_string());
-        bench.notice(&Notice::RolledBack(which(name, &back.active), Change { from, why: Some(reason.clone()) }));
+        bench.notice(&Notice::RolledBack(Which::of(name, &back.active), Change { from, why: Some(reason.clone()) }));
         println!("serves         {name} {} in place of {}", back.active.version, pointer.active.version);
         println!("a running daemon takes it over within seconds");
         Ok(())
