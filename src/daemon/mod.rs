@@ -239,13 +239,12 @@ impl Daemon {
     }
 }
 
-/// The model bundles that serve on a box that is configured so, as far as they can be told without
-/// its store, which knows what may not serve any more.
+/// The model bundles that serve on a box that is configured so, none older than `floors` says.
 ///
 /// # Errors
 /// Nobody is trusted, or a bundle may not serve.
-pub fn selected(file: &File, now: Moment) -> Result<Selection, ModelsError> {
-    let source = serving::source(file, models::Floors::new())?;
+pub fn selected(file: &File, floors: models::Floors, now: Moment) -> Result<Selection, ModelsError> {
+    let source = serving::source(file, floors)?;
     models::select(&source, file.reader.writer.as_ref().map(Name::as_str), now, None)
 }
 

@@ -243,7 +243,7 @@ impl Models {
     async fn selected(&self) -> Result<Selection, DaemonError> {
         let (file, store, now) = (self.file.clone(), self.store.clone(), (self.now)());
         blocking(move || {
-            let source = source(&file, models::floors(&store)?)?;
+            let source = source(&file, models::floors(store.model_floors()?))?;
             Ok(models::select(&source, file.reader.writer.as_ref().map(Name::as_str), now, None)?)
         })
         .await?

@@ -5,12 +5,13 @@ use super::finding::Found;
 use crate::clock::Moment;
 use crate::config::File;
 use crate::daemon;
-use crate::models::ModelsError;
+use crate::models::{Floors, ModelsError, Refusal};
 use crate::reader::supervise::{ReaderError, Supervised};
 
-/// Chooses the bundles that would serve at `now`, starts a reader on them and ends it again.
-pub async fn look(file: &File, now: Moment) -> Found {
-    let selected = match daemon::selected(file, now) {
+/// Chooses the bundles that would serve at `now`, none older than `floors` says, starts a reader
+/// on them and ends it again.
+pub async fn look(file: &File, floors: Floors, now: Moment) -> Found {
+    let selected = match daemon::selected(file, floors, now) {
         Ok(selected) => selected,
         Err(e) => return Found::failed(e.to_string(), unchosen(&e)),
     };
@@ -36,6 +37,9 @@ fn unchosen(error: &ModelsError) -> &'static str {
     match error {
         ModelsError::Trust(_) => {
             "put the public key of whoever signs your bundles where [models] trust says; it comes with the package or from the vendor"
+        }
+        ModelsError::Refused { refusal, .. } if matches!(**refusal, Refusal::Older { .. }) => {
+            "install a version that is not older (`residentd model list` shows what has served), or take this one all the same: `residentd model install … --force --reason WHY`, which is audited"
         }
         ModelsError::Refused { .. } => {
             "install the bundle anew from where it came: a file in it was changed or is missing, or nobody whom this box trusts signed it"

@@ -34,6 +34,7 @@ pub use records::audit;
 use crate::clock::Moment;
 use crate::config::{ConfigError, Configuration, Dicom};
 use crate::daemon::{Holder, holder};
+use crate::models;
 use crate::seal::jws;
 use crate::seal::public::PublicKey;
 use crate::store::Outgoing;
@@ -185,7 +186,9 @@ async fn of_the_box<T: FnMut(&'static str)>(
     rounds.make("store", || glance.as_ref().map_or_else(Clone::clone, records::integrity));
     rounds.make("backlog", || glance.as_ref().map_or_else(Clone::clone, |glance| records::backlog(glance, now())));
     rounds.make("audit", || records::audit(state_dir, scene.keys.first()));
-    rounds.take("models", bundles::look(file, now())).await;
+    // What keeps the store from being read stands beside it.
+    let noted = glance.as_ref().ok().and_then(|glance| glance.model_floors().ok()).unwrap_or_default();
+    rounds.take("models", bundles::look(file, models::floors(noted), now())).await;
     rounds.make("port", || port::look(&scene.root, &file.dicom, &scene.user, running));
     if *scope == Scope::Quiet {
         rounds.take("broker", async { broker::reach(config, running).await.and(broker::files(config)) }).await;

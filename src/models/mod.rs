@@ -68,13 +68,10 @@ pub const MAX_BUNDLES: usize = 32;
 /// The newest version of each name that ever served.
 pub type Floors = BTreeMap<String, Version>;
 
-/// The floors that `store` keeps.
-///
-/// # Errors
-/// `SQLite` failed. A floor that is no version, which none of ours writes, is none.
-pub fn floors(store: &Store) -> Result<Floors, StoreError> {
-    let rows = store.model_floors()?.into_iter();
-    Ok(rows.filter_map(|(name, version)| Some((name, version.parse().ok()?))).collect())
+/// The floors that a store has noted. One that is no version, which none of ours writes, is none.
+#[must_use]
+pub fn floors(noted: Vec<(String, String)>) -> Floors {
+    noted.into_iter().filter_map(|(name, version)| Some((name, version.parse().ok()?))).collect()
 }
 
 /// Notes in `store` that the bundles of `selection` serve.

@@ -1,9 +1,15 @@
 //! The newest version of each model bundle that ever served: an older one is a replay.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Store, StoreError};
 use crate::clock::Moment;
+
+/// Name and version of each.
+pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut floors = connection.prepare("SELECT name, version FROM model_floors")?;
+    floors.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
 
 impl Store {
     /// Name and version of each.
@@ -11,10 +17,7 @@ impl Store {
     /// # Errors
     /// `SQLite` failed.
     pub fn model_floors(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let connection = self.lock();
-        let mut floors = connection.prepare("SELECT name, version FROM model_floors").map_err(|e| self.sqlite(e))?;
-        let rows = floors.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| self.sqlite(e))?;
-        rows.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
+        all(&self.lock()).map_err(|e| self.sqlite(e))
     }
 
     /// Notes that `version` of `name` serves, where `is_newer` than what is noted; durable when

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Outgoing, SCHEMA_VERSION, StoreError};
+use super::{Outgoing, SCHEMA_VERSION, StoreError, floors};
 use crate::instance::uid::Uid;
 use crate::os::disk::sqlite;
 
@@ -93,6 +93,14 @@ impl Glance {
                 "SELECT o.sealed_unix_ms FROM outbox b JOIN outcomes o ON o.sequence = b.sequence ORDER BY b.sequence LIMIT 1",
             )?,
         })
+    }
+
+    /// Name and version of the newest of each model bundle that ever served.
+    ///
+    /// # Errors
+    /// `SQLite` failed.
+    pub fn model_floors(&self) -> Result<Vec<(String, String)>, StoreError> {
+        floors::all(&self.connection).map_err(|e| self.sqlite(e))
     }
 
     /// The newest outcome as it was sealed.

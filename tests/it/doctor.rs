@@ -111,6 +111,13 @@ fn each_thing_that_is_broken_is_found_with_what_to_do() {
     fs::write(&card, fs::read_to_string(&card).unwrap() + "better than any radiologist\n").unwrap();
     site.edit(&format!("models_dir = \"{MODELS}\""), "models_dir = \"models\"");
     expect("models", "CARD.md", "install the bundle anew");
+    fs::write(&config, &sound).unwrap();
+
+    let now = residentd::clock::Moment { unix_ms: 1_800_000_000_000, synchronised: true };
+    let store = residentd::store::Store::open(&site.path("state")).unwrap();
+    store.raise_model_floor("chest-adult", "9.0.0", now, |_| true).unwrap();
+    drop(store);
+    expect("models", "is older than 9.0.0", "not older");
 }
 
 #[test]

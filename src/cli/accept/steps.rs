@@ -10,11 +10,13 @@ use crate::audit;
 use crate::config::Configuration;
 use crate::daemon;
 use crate::doctor::{self, Scope, State};
+use crate::models;
 use crate::os;
 use crate::phantom::Kind;
 use crate::reader::supervise::Supervised;
 use crate::seal::header::Kind as OutcomeKind;
 use crate::seal::verify;
+use crate::store::Glance;
 
 /// A common flat-panel detector's image, whose times are worth telling.
 const DETECTOR: (u16, u16) = (2048, 2500);
@@ -85,7 +87,9 @@ pub async fn examine(config: &Configuration) -> Result<Seen, String> {
 
 /// The bundles that serve on this box.
 pub async fn bundles(config: &Configuration) -> Vec<Bundle> {
-    let Ok(selected) = daemon::selected(&config.file, os::now()) else { return Vec::new() };
+    let store = Glance::at(&config.file.device.state_dir, true);
+    let noted = store.and_then(|store| store.model_floors()).unwrap_or_default();
+    let Ok(selected) = daemon::selected(&config.file, models::floors(noted), os::now()) else { return Vec::new() };
     let settings = daemon::reader_settings(&config.file.reader, selected, Vec::new());
     let reader = Supervised::start(&settings).await;
     let identities = reader.map(|reader| reader.bundles.clone()).unwrap_or_default();

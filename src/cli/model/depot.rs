@@ -100,7 +100,7 @@ impl Bench {
         })?;
         let lock = alone(&depot.folder().join("lock"))?;
         let store = Store::open(state_dir)?;
-        let source = daemon::source(&config.file, models::floors(&store)?)?;
+        let source = daemon::source(&config.file, models::floors(store.model_floors()?))?;
         Ok(Self { config, depot, store, source, _lock: lock })
     }
 
