@@ -94,7 +94,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "phantom", "publish", "reader", "seal", "store",
         ],
     ),
-    ("evaluate", &["digest", "infer", "language", "reader", "report", "study"]),
+    ("evaluate", &["digest", "infer", "language", "os", "reader", "report", "study"]),
     ("infer", &["digest", "preprocess", "study"]),
     ("ingest", &["audit", "clock", "config", "digest", "instance", "os", "pulse", "store"]),
     ("instance", &["digest"]),
