@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use crate::site::{RESIDENTD, Site, text};
+use crate::site::{Daemon, RESIDENTD, Site, text, wait_for};
 
 fn accept(site: &Site, out: &Path) -> Output {
     let mut command = Command::new(RESIDENTD);
@@ -63,6 +63,44 @@ fn a_sound_box_keeps_every_promise_and_signs_that_it_did() {
     let other = site.path("other.pub.pem");
     fs::write(&other, residentd::seal::key::DeviceKey::generate().unwrap().public().to_pem()).unwrap();
     assert_eq!(verify(&certificate, &other).status.code(), Some(1));
+}
+
+/// Starts an acceptance, and returns once it asks for something in these words.
+fn asked(site: &Site, out: &Path, argument: &str, words: &str) -> Daemon {
+    let log = site.path("asked.log");
+    let mut command = Command::new(RESIDENTD);
+    command.args(["accept", argument, "--config"]).arg(site.path("residentd.toml")).arg("--out").arg(out);
+    let accepting = Daemon(command.stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap()).spawn().unwrap());
+    wait_for(words, || fs::read_to_string(&log).unwrap().contains(words));
+    accepting
+}
+
+#[test]
+fn an_image_from_the_modality_is_waited_for_at_the_box_s_own_address() {
+    let site = Site::new();
+    let out = site.path("acceptance");
+    let mut accepting = asked(&site, &out, "--from-modality", "SEND NOW");
+    assert_eq!(site.send(&site.phantom(9)), Ok(0));
+    assert!(accepting.0.wait().unwrap().success(), "{}", fs::read_to_string(site.path("asked.log")).unwrap());
+    let good = text(&verify(&the(&out, "jws").unwrap(), &site.path("device.pub.pem")));
+    assert!(good.contains("passed         modality: outcome 8 (report, marked as a test)"), "{good}");
+}
+
+#[test]
+fn a_plug_that_nobody_pulled_is_no_power_cut() {
+    let site = Site::new();
+    let out = site.path("acceptance");
+    let mut accepting = asked(&site, &out, "--pull-plug", "PULL THE PLUG");
+    for process in accepting.children() {
+        assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
+    }
+    accepting.0.kill().unwrap();
+    accepting.0.wait().unwrap();
+    let output = accept(&site, &out);
+    assert!(output.status.success(), "{}", text(&output));
+    let good = text(&verify(&the(&out, "jws").unwrap(), &site.path("device.pub.pem")));
+    assert!(good.contains("plug: outcome 8 is there, but this machine was not started anew"), "{good}");
+    assert!(!good.contains("passed         plug"), "{good}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::observer::Observer;
 use super::proxy::{Proxy, Way};
 use crate::cli::exit;
 use crate::cli::running::{Running, free_ports};
-use crate::config::{Configuration, Dicom};
+use crate::config::{Configuration, Dicom, File};
 use crate::deliver;
 use crate::doctor::{closed_to_us, reachable};
 use crate::instance::uid::{AeTitle, Uid};
@@ -120,9 +120,15 @@ impl Bench {
         Ok(start.elapsed())
     }
 
-    /// Starts the daemon on the box's own configuration, unchanged.
+    /// Starts the daemon on the box's own configuration, unchanged but for an embedded broker:
+    /// that runs here, and cannot be stopped before this process ends.
     pub async fn start_as_it_is(&mut self) -> Result<Duration, String> {
-        self.run_config.clone_from(&self.config.path);
+        if self.config.file.broker.is_some() {
+            let own = toml::to_string(&File { broker: None, ..self.config.file.clone() }).map_err(|e| e.to_string())?;
+            std::fs::write(&self.run_config, own).map_err(|e| format!("{}: {e}", self.run_config.display()))?;
+        } else {
+            self.run_config.clone_from(&self.config.path);
+        }
         self.address = reachable(self.config.file.dicom.listen);
         self.start().await
     }
