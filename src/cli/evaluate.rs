@@ -76,7 +76,8 @@ pub fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
         let words = format!("{} exists, and an evaluation never overwrites: give another --out", there.display());
         return Err(exit::coded(exit::CANNOT_CREATE, words));
     }
-    let models = arguments.trusting.select(None, read::models_dir(arguments.models.as_deref())?, None)?;
+    let models =
+        arguments.trusting.select(None, read::models_dir(arguments.models.as_deref())?, None, vec![bundle.clone()])?;
     let evaluation = Evaluation::prepare(Wanted {
         images,
         index,

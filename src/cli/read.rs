@@ -28,6 +28,9 @@ pub struct Arguments {
     config: Option<PathBuf>,
     #[command(flatten)]
     trusting: Trusting,
+    /// Use this model bundle too although it is for research only; may be repeated
+    #[arg(long, value_name = "BUNDLE")]
+    research: Vec<String>,
     /// Print each reading as one line of JSON
     #[arg(long, conflicts_with = "fhir")]
     json: bool,
@@ -63,7 +66,9 @@ fn settings(arguments: &Arguments, config: Option<&Configuration>, files: &[Path
         _ => models_dir(models)?,
     };
     let reader = reader.unwrap_or_default();
-    let selected = arguments.trusting.select(config, models_dir, reader.writer.as_ref().map(Name::as_str))?;
+    let research = reader.research().into_iter().chain(arguments.research.iter().cloned()).collect();
+    let writer = reader.writer.as_ref().map(Name::as_str);
+    let selected = arguments.trusting.select(config, models_dir, writer, research)?;
     // The files themselves, not their folders: what lies beside them is none of its business.
     Ok(daemon::reader_settings(&reader, selected, files.to_vec()))
 }

@@ -38,7 +38,8 @@ impl Trusting {
         })
     }
 
-    /// The bundles in `shipped`, with the writer that is called `writer`.
+    /// The bundles in `shipped`, with the writer that is called `writer` and of those for
+    /// research the ones that are called `research`.
     ///
     /// # Errors
     /// One of them may not serve.
@@ -47,9 +48,11 @@ impl Trusting {
         config: Option<&Configuration>,
         shipped: PathBuf,
         writer: Option<&str>,
+        research: Vec<String>,
     ) -> anyhow::Result<Selection> {
         let depot = config.map(|config| Depot::of(&config.file.device.state_dir));
-        let source = Source { shipped, depot, floors: models::Floors::new(), vouching: self.vouching(config)? };
+        let vouching = self.vouching(config)?;
+        let source = Source { shipped, depot, floors: models::Floors::new(), vouching, research };
         Ok(models::select(&source, writer, os::now(), None)?)
     }
 

@@ -126,6 +126,17 @@ pub struct Reader {
     /// Name of a writer bundle in `models_dir`, which drafts the words of Findings; absent:
     /// the grammar writes alone.
     pub writer: Option<Name>,
+    /// Names of the bundles that read images and are for research only, and are to be used
+    /// all the same; without their name here they sleep.
+    pub research: Vec<Name>,
+}
+
+impl Reader {
+    /// The names of the bundles for research that are to be used.
+    #[must_use]
+    pub fn research(&self) -> Vec<String> {
+        self.research.iter().map(|name| name.as_str().to_owned()).collect()
+    }
 }
 
 impl Default for Reader {
@@ -135,6 +146,7 @@ impl Default for Reader {
             memory_mib: None,
             time_limit_s: Seconds::of(60),
             writer: None,
+            research: Vec::new(),
         }
     }
 }

@@ -179,7 +179,7 @@ impl Daemon {
             now,
         };
         let st = stopped.clone();
-        tasks.spawn(async move { ("reading", reading.run(serving, received, st).await) });
+        tasks.spawn(async move { ("reading", Box::pin(reading.run(serving, received, st)).await) });
         tasks.spawn(async move {
             retention::run(store, audit, live, now, stopped).await;
             ("retention", Ok(()))

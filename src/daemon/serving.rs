@@ -319,7 +319,8 @@ impl Models {
 pub fn source(file: &File, floors: models::Floors) -> Result<Source, models::ModelsError> {
     let vouching = Vouching::load(&file.models.trust)?;
     let depot = Some(Depot::of(&file.device.state_dir));
-    Ok(Source { shipped: file.reader.models_dir.clone(), depot, floors, vouching })
+    let research = file.reader.research();
+    Ok(Source { shipped: file.reader.models_dir.clone(), depot, floors, vouching, research })
 }
 
 /// The installed bundle that keeps a reader from starting.

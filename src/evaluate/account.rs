@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::Evaluation;
 use super::bootstrap::quantile;
 use super::csv::quoted;
-use super::index::Problem;
+use super::index::{Problem, Row};
 use super::observe::{Observation, Seen};
 use crate::infer::findings::Band;
 use crate::report::reading::ReasonCode;
 
-/// What became of the rows.
+/// What became of the rows; of a clip that was joined each of its frames is one.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
     /// In the index.
@@ -79,14 +79,16 @@ const fn band(band: Band) -> &'static str {
 
 pub(super) fn counts(evaluation: &Evaluation, observations: &[Observation]) -> Counts {
     let wrong = evaluation.index.problems.len();
-    let mut counts = Counts { listed: evaluation.index.rows.len() + wrong, unreadable: wrong, ..Counts::default() };
+    let rows = |row: &Row| 1 + row.further.len();
+    let fine: usize = evaluation.index.rows.iter().map(rows).sum();
+    let mut counts = Counts { listed: fine + wrong, unreadable: wrong, ..Counts::default() };
     for observation in observations {
         *match observation.seen {
             Seen::Read(_) => &mut counts.read,
             Seen::Refused(..) => &mut counts.refused,
             Seen::OtherBundle(_) => &mut counts.other_bundle,
             Seen::Unreadable(_) => &mut counts.unreadable,
-        } += 1;
+        } += rows(&evaluation.index.rows[observation.row]);
     }
     counts
 }

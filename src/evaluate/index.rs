@@ -1,10 +1,11 @@
 //! The index: a CSV file that says which images there are and what is known of them.
 //!
-//! 1. Needed columns: `file` (below the images' folder), `labels` (separated by `;`) and
-//!    the patient, `group_id` or `patient_group`.
-//! 2. Used where there: `clip_id` (frames of one clip), and for images without a header
+//! 1. Needed columns: `file` (below the images' folder), `labels` (separated by `;`, or one
+//!    in `cls`) and the patient, `group_id` or `patient_group`.
+//! 2. Used where there: `clip_id` (frames of one clip, in the order of the rows), and for images without a header
 //!    of their own `modality`, `body_part`, `view`, `age`, `sex`.
-//! 3. A row that is wrong is a problem with its line; the rest is evaluated.
+//! 3. For a bundle that reads cines the rows of a clip are joined to one.
+//! 4. A row that is wrong is a problem with its line; the rest is evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
@@ -40,6 +41,8 @@ pub struct Row {
     pub group: String,
     /// The clip that it is a frame of.
     pub clip: Option<String>,
+    /// The clip's other frames, where they were joined to this one.
+    pub further: Vec<String>,
     fields: Vec<String>,
 }
 
@@ -96,7 +99,7 @@ impl Index {
             at(names).ok_or_else(|| IndexError::NoColumn { wanted, there: columns.join(", ") })
         };
         let file = needed("file", &["file"])?;
-        let labels = needed("labels", &["labels"])?;
+        let labels = needed("labels", &["labels", "cls"])?;
         let group = needed("group_id (or patient_group)", &["group_id", "patient_group"])?;
         let clip = at(&["clip_id"]);
         if records.len() > MAX_ROWS {
@@ -112,6 +115,28 @@ impl Index {
             }
         }
         Ok(Self { columns, rows, problems })
+    }
+
+    /// Joins the rows of each clip to its first, which gets the labels of all.
+    pub fn join_clips(&mut self) {
+        let mut joined: Vec<Row> = Vec::with_capacity(self.rows.len());
+        let mut first_of = BTreeMap::new();
+        for row in self.rows.drain(..) {
+            let Some(clip) = row.clip.clone() else {
+                joined.push(row);
+                continue;
+            };
+            // Clips of two patients may have one name.
+            let first = *first_of.entry((row.group.clone(), clip)).or_insert(joined.len());
+            match joined.get_mut(first) {
+                None => joined.push(row),
+                Some(first) => {
+                    first.further.push(row.file);
+                    first.labels.extend(row.labels);
+                }
+            }
+        }
+        self.rows = joined;
     }
 
     /// What `row` has in the column `name`; `None` where that is nothing.
@@ -161,7 +186,7 @@ fn row(
         return wrong(format!("names the file of line {before} again"));
     }
     let clip = clip.map(text).filter(|clip| !clip.is_empty());
-    Ok(Row { line, file: name, labels, group: patient, clip, fields })
+    Ok(Row { line, file: name, labels, group: patient, clip, further: Vec::new(), fields })
 }
 
 /// Whether a file name leads to below the folder that it is joined to.
@@ -190,6 +215,17 @@ mod tests {
         let lines: Vec<usize> = index.problems.iter().map(|p| p.line).collect();
         assert_eq!(lines, [3, 4, 5, 6, 7]);
         assert!(index.problems[4].what.contains("line 2"));
+    }
+
+    #[test]
+    fn the_rows_of_a_clip_become_one_with_the_labels_of_all_and_stills_stay() {
+        let text = "file,cls,patient_group,clip_id\n\
+                    a0,normal,g1,a\nb0,covid,g2,b\ns0,normal,g3,\na1,covid,g1,a\ns1,normal,g3,\nx,normal,g4,a\n";
+        let mut index = Index::parse(text).unwrap();
+        index.join_clips();
+        let rows: Vec<(&str, usize)> = index.rows.iter().map(|r| (r.file.as_str(), r.further.len())).collect();
+        assert_eq!(rows, [("a0", 1), ("b0", 0), ("s0", 0), ("s1", 0), ("x", 0)]);
+        assert_eq!((index.rows[0].further[0].as_str(), index.rows[0].labels.len()), ("a1", 2));
     }
 
     #[test]

@@ -179,8 +179,11 @@ impl Evaluation {
     /// See [`EvaluateError`]; each names what exists instead of what was asked for.
     pub fn prepare(wanted: Wanted<'_>) -> Result<Self, EvaluateError> {
         let images = wanted.images.canonicalize().map_err(unreadable(wanted.images))?;
-        let (index, index_sha256) = read_index(wanted.index)?;
+        let (mut index, index_sha256) = read_index(wanted.index)?;
         let (manifest, manifest_sha256) = find_bundle(wanted.bundles, wanted.bundle)?;
+        if manifest.cine.is_some() {
+            index.join_clips();
+        }
         if let Some(column) = wanted.by.iter().find(|column| !index.columns.contains(column)) {
             return Err(EvaluateError::NoColumn { column: column.clone(), there: index.columns.join(", ") });
         }

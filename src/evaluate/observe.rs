@@ -1,4 +1,5 @@
-//! Every image of the index through the supervised reader, one after the other.
+//! Every image of the index through the supervised reader, one after the other; of a clip that
+//! was joined its frames as one cine.
 //!
 //! A reader that dies costs one image. JPEG files are wrapped one at a time in a folder
 //! that only this user can read and that is gone afterwards.
@@ -104,7 +105,28 @@ fn seen(attempt: &Attempt, evaluation: &Evaluation) -> Seen {
 
 /// The DICOM file to read for `row` and what was assumed of it, or why there is none.
 fn readable(evaluation: &Evaluation, row: &Row, scratch: &Scratch) -> Result<(PathBuf, Vec<&'static str>), String> {
-    let path = evaluation.images.join(&row.file).canonicalize().map_err(|e| no_file(&e))?;
+    let mut jpegs = Vec::with_capacity(1 + row.further.len());
+    for name in std::iter::once(&row.file).chain(&row.further) {
+        match file(evaluation, name)? {
+            Image::Jpeg(bytes) => jpegs.push(bytes),
+            Image::Dicom(path) if row.further.is_empty() => return Ok((path, Vec::new())),
+            Image::Dicom(_) => return Err("a clip of several DICOM files: a cine is one file".into()),
+        }
+        if jpegs.iter().map(Vec::len).sum::<usize>() as u64 > MAX_JPEG_BYTES {
+            return Err(format!("a clip of more than {MAX_JPEG_BYTES} bytes"));
+        }
+    }
+    wrapped(jpegs, &evaluation.index, row, evaluation, scratch)
+}
+
+/// A file that the index names.
+enum Image {
+    Dicom(PathBuf),
+    Jpeg(Vec<u8>),
+}
+
+fn file(evaluation: &Evaluation, name: &str) -> Result<Image, String> {
+    let path = evaluation.images.join(name).canonicalize().map_err(|e| no_file(&e))?;
     if !path.starts_with(&evaluation.images) {
         return Err("leads outside the images' folder".into());
     }
@@ -112,7 +134,7 @@ fn readable(evaluation: &Evaluation, row: &Row, scratch: &Scratch) -> Result<(Pa
     let mut file = File::open(&path).map_err(|e| no_file(&e))?;
     file.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(|e| no_file(&e))?;
     if head.ends_with(b"DICM") && head.len() as u64 == HEAD_BYTES {
-        return Ok((path, Vec::new()));
+        return Ok(Image::Dicom(path));
     }
     if head.starts_with(b"\x89PNG") {
         return Err("a PNG file: this build reads DICOM and JPEG; convert it to DICOM".into());
@@ -121,11 +143,11 @@ fn readable(evaluation: &Evaluation, row: &Row, scratch: &Scratch) -> Result<(Pa
         return Err("neither a DICOM file (no DICM at byte 128) nor a JPEG".into());
     }
     file.take(MAX_JPEG_BYTES).read_to_end(&mut head).map_err(|e| no_file(&e))?;
-    wrapped(head, &evaluation.index, row, evaluation, scratch)
+    Ok(Image::Jpeg(head))
 }
 
 fn wrapped(
-    jpeg: Vec<u8>,
+    jpegs: Vec<Vec<u8>>,
     index: &Index,
     row: &Row,
     evaluation: &Evaluation,
@@ -141,7 +163,7 @@ fn wrapped(
     }
     // One name for all: the reader is done with one image before the next is written.
     let path = scratch.path().join("image.dcm");
-    std::fs::write(&path, part10(jpeg, &header)?).map_err(|e| format!("cannot be wrapped: {e}"))?;
+    std::fs::write(&path, part10(jpegs, &header)?).map_err(|e| format!("cannot be wrapped: {e}"))?;
     Ok((path, assumed))
 }
 

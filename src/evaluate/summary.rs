@@ -165,7 +165,7 @@ fn of_findings(evaluation: &Evaluation, cases: &[&Case<'_>]) -> Vec<OfFinding> {
         .map(|(at, (spec, matched))| {
             let judged = cases.iter().map(|case| Judged {
                 p: case.probabilities[at],
-                positive: case.labels.contains(&matched.label.as_str()),
+                positive: matched.holds(&case.labels),
                 patient: &case.row.group,
             });
             let thresholds = Thresholds::new(spec.absent_below, spec.present_above);

@@ -1,6 +1,6 @@
-//! A JPEG file as a DICOM file, so that the very same reader reads it.
+//! A JPEG file, or those of a clip's frames, as a DICOM file, so that the very same reader reads it.
 //!
-//! The stream goes in byte for byte, encapsulated (PS3.5 A.4), under a Secondary Capture
+//! Each stream goes in byte for byte, encapsulated (PS3.5 A.4), under a Secondary Capture
 //! header (PS3.3 A.8.1) that states what the index states. What the index does not state
 //! is left out, and the reader then refuses the image, unless the caller says what to
 //! assume; what was assumed is told. EXIF orientation is not applied.
@@ -90,6 +90,7 @@ fn age_string(text: &str) -> Option<String> {
 }
 
 /// What a JPEG's frame header says (ITU-T T.81 B.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Frame {
     syntax: &'static str,
     bits: u8,
@@ -98,18 +99,23 @@ struct Frame {
     components: u8,
 }
 
-/// The Part 10 file of a JPEG.
+/// The Part 10 file of a JPEG, or of several alike as the frames of one cine.
 ///
 /// # Errors
-/// The stream has no frame header, or one that DICOM has no transfer syntax for, in words.
-pub(super) fn part10(jpeg: Vec<u8>, header: &Header) -> Result<Vec<u8>, String> {
-    let frame = frame(&jpeg)?;
+/// A stream has no frame header, or one that DICOM has no transfer syntax for, or another than
+/// the first, in words.
+pub(super) fn part10(jpegs: Vec<Vec<u8>>, header: &Header) -> Result<Vec<u8>, String> {
+    let frames = jpegs.iter().map(|jpeg| frame(jpeg)).collect::<Result<Vec<_>, _>>()?;
+    let Some(&frame) = frames.first() else { return Err("no frame".into()) };
+    if frames.iter().any(|other| *other != frame) {
+        return Err("a clip whose frames differ in size or kind: one cine has one size".into());
+    }
     let photometric = match frame.components {
         1 => "MONOCHROME2",
         3 => "YBR_FULL",
         other => return Err(format!("a JPEG of {other} colour components; 1 or 3 are read")),
     };
-    let instance = uid(&jpeg);
+    let instance = uid(&jpegs);
     let mut object = InMemDicomObject::new_empty();
     for (tag, vr, text) in [
         (tags::SOP_CLASS_UID, VR::UI, Some(uids::SECONDARY_CAPTURE_IMAGE_STORAGE)),
@@ -129,11 +135,15 @@ pub(super) fn part10(jpeg: Vec<u8>, header: &Header) -> Result<Vec<u8>, String> 
     for (tag, value) in words(&frame) {
         object.put(DataElement::new(tag, VR::US, PrimitiveValue::from(value)));
     }
-    let mut stream = jpeg;
-    if stream.len() % 2 == 1 {
-        stream.push(0);
+    if jpegs.len() > 1 {
+        let count = PrimitiveValue::from(jpegs.len().to_string());
+        object.put(DataElement::new(tags::NUMBER_OF_FRAMES, VR::IS, count));
     }
-    object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, PixelFragmentSequence::new(Vec::new(), vec![stream])));
+    let mut fragments = jpegs;
+    for fragment in fragments.iter_mut().filter(|fragment| fragment.len() % 2 == 1) {
+        fragment.push(0);
+    }
+    object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, PixelFragmentSequence::new(Vec::new(), fragments)));
     let meta = FileMetaTableBuilder::new()
         .transfer_syntax(frame.syntax)
         .media_storage_sop_class_uid(uids::SECONDARY_CAPTURE_IMAGE_STORAGE)
@@ -195,9 +205,9 @@ fn frame(jpeg: &[u8]) -> Result<Frame, String> {
     }
 }
 
-/// A UID under 2.25 (PS3.5 B.2) from a name-based UUID (RFC 9562, version 8) of the stream.
-fn uid(jpeg: &[u8]) -> String {
-    let digest = Digest::of(jpeg);
+/// A UID under 2.25 (PS3.5 B.2) from a name-based UUID (RFC 9562, version 8) of the streams.
+fn uid(jpegs: &[Vec<u8>]) -> String {
+    let digest = Digest::of(&jpegs.concat());
     let (bytes, _) = digest.as_bytes().split_first_chunk::<16>().expect("a digest has 32 bytes");
     let mut number = u128::from_be_bytes(*bytes);
     number = (number & !(0xF << 76)) | (8 << 76);
@@ -237,7 +247,7 @@ mod tests {
     fn nothing_is_stated_that_the_index_does_not_state() {
         let index = Index::parse("file,labels,group_id,view,age\nx,normal,g,pa,\ny,normal,g,,adult\n").unwrap();
         let mut header = Header::stated(&index, &index.rows[0]);
-        let object = open(&part10(head(0xC0, 1), &header).unwrap());
+        let object = open(&part10(vec![head(0xC0, 1)], &header).unwrap());
         assert_eq!(object.get(tags::VIEW_POSITION).unwrap().to_str().unwrap(), "PA");
         for tag in [tags::MODALITY, tags::BODY_PART_EXAMINED, tags::PATIENT_AGE] {
             assert!(object.get(tag).is_none(), "{tag}");
@@ -251,12 +261,21 @@ mod tests {
 
     #[test]
     fn the_stream_goes_in_as_it_is_with_the_size_of_its_frame_header() {
-        let object = open(&part10(head(0xC1, 3), &Header::default()).unwrap());
+        let object = open(&part10(vec![head(0xC1, 3)], &Header::default()).unwrap());
         let number = |tag| object.get(tag).unwrap().to_int::<u16>().unwrap();
         assert_eq!((number(tags::ROWS), number(tags::COLUMNS), number(tags::SAMPLES_PER_PIXEL)), (200, 300, 3));
         assert_eq!(object.meta().transfer_syntax(), uids::JPEG_EXTENDED12_BIT);
         let fragments = object.get(tags::PIXEL_DATA).unwrap().fragments().unwrap();
         assert_eq!(fragments[0], head(0xC1, 3));
+    }
+
+    #[test]
+    fn the_frames_of_a_clip_become_one_cine_if_they_are_alike() {
+        let object = open(&part10(vec![head(0xC0, 1), head(0xC0, 1)], &Header::default()).unwrap());
+        assert_eq!(object.get(tags::NUMBER_OF_FRAMES).unwrap().to_int::<u32>().unwrap(), 2);
+        assert_eq!(object.get(tags::PIXEL_DATA).unwrap().fragments().unwrap().len(), 2);
+        let error = part10(vec![head(0xC0, 1), head(0xC0, 3)], &Header::default()).unwrap_err();
+        assert!(error.contains("one cine has one size"), "{error}");
     }
 
     #[test]
@@ -267,7 +286,7 @@ mod tests {
             (head(0xC9, 1), "SOF9"),
             (head(0xC0, 4), "4 colour components"),
         ] {
-            let error = part10(jpeg, &Header::default()).unwrap_err();
+            let error = part10(vec![jpeg], &Header::default()).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
     }

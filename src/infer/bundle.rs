@@ -216,18 +216,22 @@ impl Bundle {
         &self.model
     }
 
-    /// Reads one input tensor (`[1, 1, height, width]`, C order) of an image of `view`
-    /// (View Position (0018,5101)).
+    /// The logits of one input tensor (`[1, 1, height, width]`, C order).
     ///
     /// # Errors
     /// Inference failed.
-    pub fn findings(&self, input: &[f32], view: Option<&str>) -> Result<Findings, ModelError> {
-        let logits = self.model.run(input)?;
+    pub fn logits(&self, input: &[f32]) -> Result<Vec<f32>, ModelError> {
+        self.model.run(input)
+    }
+
+    /// What `logits` say of an image of `view` (View Position (0018,5101)).
+    #[must_use]
+    pub fn findings(&self, logits: &[f32], view: Option<&str>) -> Findings {
         let specs = &self.manifest.finding;
         // What it reads on other views comes first: it is what would be expected here.
         let mut not_assessed = undecided(specs, view);
         not_assessed.extend_from_slice(&self.manifest.not_assessed.words);
-        Ok(Findings { bundle: self.identity.clone(), findings: decide(specs, &logits, view), not_assessed })
+        Findings { bundle: self.identity.clone(), findings: decide(specs, logits, view), not_assessed }
     }
 
     fn reproduce_golden(&self, folder: &Path) -> Result<(), BundleError> {

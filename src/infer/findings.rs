@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 
 /// Most findings that one bundle may have: as many as the reports' vocabulary holds.
-pub const MAX_FINDINGS: usize = 26;
+pub const MAX_FINDINGS: usize = 27;
 
 /// A calibrated probability, 0.0 to 1.0, never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]

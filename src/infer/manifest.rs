@@ -2,12 +2,14 @@
 //!
 //! Invariants after parsing: 1. `format` is 1; 2. labels are unique and thresholds ordered;
 //! 3. every file that will be opened has a digest, and file names never leave the folder;
-//! 4. a finding's views are among those that the bundle applies to.
+//! 4. a finding's views are among those that the bundle applies to, if it names any;
+//! 5. a bundle without `[cine]` reads one frame of a cine, the middle one.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::cine::Cine;
 use super::findings::{Code, MAX_FINDINGS, Probability};
 use crate::digest::Digest;
 use crate::preprocess::Geometry;
@@ -28,6 +30,8 @@ pub struct Manifest {
     pub applies_to: AppliesTo,
     /// `[input]`
     pub input: InputSpec,
+    /// `[cine]`
+    pub cine: Option<Cine>,
     /// `[output]`
     pub output: OutputSpec,
     /// `[[finding]]`
@@ -55,7 +59,7 @@ pub struct About {
     pub sources: Vec<String>,
 }
 
-/// `[applies_to]`: which images the bundle claims; all four must match.
+/// `[applies_to]`: which images the bundle claims; all must match.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppliesTo {
@@ -63,7 +67,7 @@ pub struct AppliesTo {
     pub modality: Vec<String>,
     /// Body Part Examined (0018,0015).
     pub body_part: Vec<String>,
-    /// View Position (0018,5101).
+    /// View Position (0018,5101); empty: any, and none need be stated, as of ultrasound.
     pub view: Vec<String>,
     /// Completed years, both ends included.
     pub age_years: AgeRange,
@@ -90,6 +94,16 @@ pub struct InputSpec {
     pub high_percentile: f32,
     pub mean: f32,
     pub std: f32,
+    /// What of a frame is seen; absent: all of it.
+    pub mask: Option<Mask>,
+}
+
+/// What is left of a frame before it is made an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mask {
+    /// The ultrasound sector ([`crate::preprocess::Sector`]).
+    Sector,
 }
 
 /// `[output]`: the tensor `[1, K]` of f32 logits.
@@ -212,6 +226,9 @@ impl Manifest {
         }
         if !(1..=MAX_FINDINGS).contains(&self.finding.len()) {
             return Some(format!("{} findings, need 1 to {MAX_FINDINGS}", self.finding.len()));
+        }
+        if let Some(wrong) = self.cine.and_then(Cine::contradiction) {
+            return Some(wrong);
         }
         if let Some(name) = needed.iter().find(|name| !self.digests.contains_key(**name)) {
             return Some(format!("[digests] lacks {name:?}"));

@@ -1,6 +1,7 @@
 //! Inference: verified bundles, routing by header, the model inside tract, calibrated findings; a writer of words.
 
 pub mod bundle;
+pub mod cine;
 pub mod decide;
 pub mod findings;
 pub mod int8;

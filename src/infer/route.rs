@@ -5,18 +5,39 @@
 
 use std::collections::BTreeSet;
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, BundleError, Vouched};
 use super::manifest::{AgeRange, AppliesTo, Manifest};
 use crate::study::{Age, Study};
+
+/// A bundle that would read some images, and does not: it is for research, and nobody
+/// switched it on.
+#[derive(Debug, Clone)]
+pub struct Asleep {
+    name: String,
+    applies_to: AppliesTo,
+}
+
+impl Asleep {
+    /// What `vouched` would read.
+    ///
+    /// # Errors
+    /// Its manifest is not the one that was vouched for, or is wrong.
+    pub fn load(vouched: &Vouched) -> Result<Self, BundleError> {
+        let path = vouched.folder.join("manifest.toml");
+        let manifest =
+            Manifest::parse(&vouched.manifest()?).map_err(|message| BundleError::Manifest { path, message })?;
+        Ok(Self { name: vouched.identity.name.clone(), applies_to: manifest.applies_to })
+    }
+}
 
 /// The bundle that claims the image and decides some finding on its view.
 ///
 /// # Errors
 /// None does; the words complete "Not read, because …" and say what the header has
 /// against what the bundles need.
-pub fn route<'a>(bundles: &'a [Bundle], study: &Study) -> Result<&'a Bundle, String> {
+pub fn route<'a>(bundles: &'a [Bundle], asleep: &[Asleep], study: &Study) -> Result<&'a Bundle, String> {
     let applies: Vec<&AppliesTo> = bundles.iter().map(|b| &b.manifest().applies_to).collect();
-    let bundle = &bundles[choose(&applies, study)?];
+    let bundle = &bundles[choose(&applies, study).map_err(|words| who_would(asleep, study).unwrap_or(words))?];
     match nothing_decided(bundle.manifest(), study.view.as_deref()) {
         None => Ok(bundle),
         Some(words) => Err(words),
@@ -29,6 +50,15 @@ fn nothing_decided(manifest: &Manifest, view: Option<&str>) -> Option<String> {
     let on = view.unwrap_or("such");
     let decides_some = manifest.finding.iter().any(|finding| finding.is_for(view));
     (!decides_some).then(|| format!("the model bundle {name} decides none of its findings on {on} images"))
+}
+
+/// Which of those `asleep` would read the image, in words.
+fn who_would(asleep: &[Asleep], study: &Study) -> Option<String> {
+    let would = asleep.iter().find(|asleep| unmet(&asleep.applies_to, study).is_none())?;
+    Some(format!(
+        "no model in use reads it; the model bundle {} would, but is for research only and switched off",
+        would.name
+    ))
 }
 
 /// A condition that an image must meet, in the order in which they are looked at.
@@ -71,7 +101,7 @@ fn unmet(applies: &AppliesTo, study: &Study) -> Option<Condition> {
         (Condition::Modality, listed(&applies.modality, &study.modality)),
         (Condition::BodyPart, listed(&applies.body_part, &study.body_part)),
         (Condition::Age, study.age.years().is_some_and(|years| range.contains(&years))),
-        (Condition::View, listed(&applies.view, &study.view)),
+        (Condition::View, applies.view.is_empty() || listed(&applies.view, &study.view)),
     ]
     .into_iter()
     .find_map(|(condition, is_met)| (!is_met).then_some(condition))
@@ -135,6 +165,25 @@ mod tests {
             view: owned(view),
             age_years: AgeRange { min, max },
         }
+    }
+
+    #[test]
+    fn a_bundle_that_names_no_view_reads_images_that_state_none() {
+        let lung = applies("LUNG", &[], 18, 90);
+        let study = study("DX", "LUNG", Age::Known(45.0), "");
+        assert_eq!(choose(&[&lung], &study), Ok(0));
+        assert_eq!(choose(&[&lung], &Study { view: Some("LL".into()), ..study.clone() }), Ok(0));
+        assert!(choose(&[&lung], &Study { body_part: None, ..study }).unwrap_err().contains("body part (0018,0015)"));
+    }
+
+    #[test]
+    fn a_bundle_that_sleeps_is_named_for_an_image_that_it_would_read_and_for_no_other() {
+        let asleep = [Asleep { name: "lung".into(), applies_to: applies("LUNG", &[], 18, 90) }];
+        let lung = study("DX", "LUNG", Age::Known(45.0), "");
+        let words = route(&[], &asleep, &lung).err().unwrap();
+        assert!(words.contains("bundle lung would, but is for research only"), "{words}");
+        let words = route(&[], &asleep, &Study { age: Age::Known(3.0), ..lung }).err().unwrap();
+        assert_eq!(words, "no model bundle is installed");
     }
 
     fn study(modality: &str, body_part: &str, age: Age, view: &str) -> Study {

@@ -75,6 +75,7 @@ impl Site {
             depot: Some(self.depot.clone()),
             floors: self.floors.clone(),
             vouching: self.vouching.clone(),
+            research: Vec::new(),
         };
         let selection = select(&source, None, NOW, None).unwrap();
         assert_eq!(selection.images[0].identity.version, "1.0.0");
@@ -415,6 +416,7 @@ fn an_older_version_is_a_replay_unless_somebody_says_why() {
         depot: Some(site.depot.clone()),
         floors: site.floors.clone(),
         vouching: site.vouching.clone(),
+        research: Vec::new(),
     };
     assert!(select(&source(&site), None, NOW, None).is_ok());
     let choice = Choice { below_floor: None, ..received.choice };

@@ -21,6 +21,8 @@ pub struct Source {
     pub floors: Floors,
     /// Whose are taken.
     pub vouching: Vouching,
+    /// Names of the bundles for research that may read images: the others sleep.
+    pub research: Vec<String>,
 }
 
 /// What is to serve.
@@ -28,6 +30,8 @@ pub struct Source {
 pub struct Selection {
     /// The bundles that read images, by name.
     pub images: Vec<Vouched>,
+    /// Those for research that nobody switched on.
+    pub asleep: Vec<Vouched>,
     /// The writer that was asked for, or why there is none.
     pub writer: Option<Result<Vouched, String>>,
     /// The pointers that were followed.
@@ -67,11 +71,13 @@ pub fn select(
         if instead_of != Some(&candidate.name) {
             let looked = inspect(&candidate.folder, &source.vouching, now)
                 .and_then(|inspected| served(&candidate, inspected, source));
-            take(&mut selection, &candidate, looked, writer)?;
+            take(&mut selection, &candidate, looked, &source.research, writer)?;
         }
     }
     if let Some(inspected) = instead {
-        add(&mut selection, inspected.clone(), writer);
+        // Tried as what it is, whether or not it is in use.
+        let name = std::slice::from_ref(&inspected.vouched.identity.name);
+        add(&mut selection, inspected.clone(), name, writer);
     }
     if let (None, Some(writer)) = (&selection.writer, writer) {
         selection.writer = Some(Err(format!("there is no writer bundle {writer:?} in {}", source.shipped.display())));
@@ -86,7 +92,8 @@ pub fn select(
         let refusal = Refusal::NotABundle(format!("{} has the same name", one.folder.display()));
         return Err(ModelsError::Refused { folder: twin.folder.clone(), installed: None, refusal: Box::new(refusal) });
     }
-    if found <= MAX_BUNDLES && (found > 0 || !selection.expired.is_empty()) {
+    let silent = selection.expired.len() + selection.asleep.len();
+    if found <= MAX_BUNDLES && found + silent > 0 {
         Ok(selection)
     } else {
         Err(ModelsError::Count { path: source.shipped.clone(), found })
@@ -160,10 +167,11 @@ fn take(
     selection: &mut Selection,
     candidate: &Candidate,
     looked: Result<Inspected, Refusal>,
+    research: &[String],
     writer: Option<&str>,
 ) -> Result<(), ModelsError> {
     match looked {
-        Ok(inspected) => add(selection, inspected, writer),
+        Ok(inspected) => add(selection, inspected, research, writer),
         // A refused bundle's own word for its name is not asked.
         Err(refusal) if writer == Some(&candidate.name) => selection.writer = Some(Err(refusal.to_string())),
         Err(refusal @ Refusal::Expired(_)) => selection.expired.push(format!("{}: {refusal}", candidate.name)),
@@ -181,12 +189,14 @@ fn take(
     Ok(())
 }
 
-fn add(selection: &mut Selection, inspected: Inspected, writer: Option<&str>) {
+fn add(selection: &mut Selection, inspected: Inspected, research: &[String], writer: Option<&str>) {
     let Inspected { vouched, is_writer, signed } = inspected;
     if signed.is_none() {
         shout(&vouched);
     }
-    if !is_writer {
+    if !is_writer && vouched.identity.research_only && !research.contains(&vouched.identity.name) {
+        selection.asleep.push(vouched);
+    } else if !is_writer {
         selection.images.push(vouched);
     } else if writer == Some(&vouched.identity.name) {
         selection.writer = Some(Ok(vouched));

@@ -54,10 +54,37 @@ fn the_shipped_bundles_are_signed_by_the_vendor_of_this_program() {
         assert_eq!((signed.statement.name.as_str(), inspected.vouched.identity.name.as_str()), (name, name));
         inspect::same_bytes(&shipped.join(name), &signed).unwrap();
     }
-    let source = Source { shipped, depot: None, floors: Floors::new(), vouching };
+    let source = Source { shipped, depot: None, floors: Floors::new(), vouching, research: Vec::new() };
     let selection = select(&source, Some("report-writer"), NOW, None).unwrap();
     assert_eq!(selection.images.len(), 2);
     assert!(selection.writer.unwrap().unwrap().identity.research_only);
+}
+
+#[test]
+fn a_bundle_for_research_sleeps_until_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["chest", "lung"] {
+        bundle(&folder.path().join(name), name, "1.0.0");
+    }
+    let manifest = folder.path().join("lung/manifest.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("research_only = false", "research_only = true")).unwrap();
+    let selected = |research: &[&str]| {
+        let source = Source {
+            shipped: folder.path().to_owned(),
+            depot: None,
+            floors: Floors::new(),
+            vouching: Vouching::Anybody,
+            research: research.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let selection = select(&source, None, NOW, None).unwrap();
+        let names =
+            |of: &[crate::infer::bundle::Vouched]| of.iter().map(|v| v.identity.name.clone()).collect::<Vec<_>>();
+        (names(&selection.images), names(&selection.asleep))
+    };
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(selected(&[]), (owned(&["chest"]), owned(&["lung"])));
+    assert_eq!(selected(&["lung"]), (owned(&["chest", "lung"]), owned(&[])));
 }
 
 #[test]

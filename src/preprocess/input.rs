@@ -79,7 +79,7 @@ fn covers(input: usize, output: usize) -> Vec<Cover> {
 
 /// Row by row: each input row is narrowed once, and added to the output rows that cover it.
 #[expect(clippy::cast_possible_truncation, reason = "the model computes in single precision")]
-fn resize(gray: &Gray, width: usize, height: usize) -> Vec<f32> {
+pub(super) fn resize(gray: &Gray, width: usize, height: usize) -> Vec<f32> {
     let (wide, high) = (gray.width as usize, gray.height as usize);
     if gray.values.is_empty() || gray.values.len() != wide * high {
         return vec![0.0; width * height];

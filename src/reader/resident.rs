@@ -12,11 +12,12 @@ use super::wire::{Answered, Found};
 use super::write::{self, Drafted};
 use crate::digest::Digest;
 use crate::infer::bundle::Bundle;
-use crate::infer::route::route;
+use crate::infer::manifest::Mask;
+use crate::infer::route::{Asleep, route};
 use crate::infer::writer::Writer;
 use crate::instance::{Headers, Instance, InstanceError, Pixels};
-use crate::pixels::{self, PixelError};
-use crate::preprocess::{self, Look};
+use crate::pixels::{self, Frames, PixelError};
+use crate::preprocess::{self, Gray, Light, Look, Sector};
 use crate::quality;
 use crate::report::facts::Facts;
 use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Text, Timing};
@@ -25,6 +26,7 @@ use crate::study::Study;
 /// Bundles in memory, ready to read.
 pub struct Resident {
     bundles: Vec<Bundle>,
+    asleep: Vec<Asleep>,
     writer: Option<Writer>,
     /// The last image that was read, as the writer looks at it.
     seen: Option<Vec<f32>>,
@@ -44,7 +46,12 @@ impl Draft {
     fn stage<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> T) -> T {
         let start = Instant::now();
         let result = work(self);
-        self.timings.push(Timing { stage: name.to_owned(), ms: start.elapsed().as_secs_f64() * 1e3 });
+        let ms = start.elapsed().as_secs_f64() * 1e3;
+        // Of a cine a stage is run frame by frame.
+        match self.timings.iter_mut().find(|timing| timing.stage == name) {
+            Some(timing) => timing.ms += ms,
+            None => self.timings.push(Timing { stage: name.to_owned(), ms }),
+        }
         result
     }
 
@@ -63,10 +70,10 @@ impl Draft {
 }
 
 impl Resident {
-    /// A resident that reads with `bundles` and drafts with `writer`.
+    /// A resident that reads with `bundles`, drafts with `writer`, and knows of those `asleep`.
     #[must_use]
-    pub const fn new(bundles: Vec<Bundle>, writer: Option<Writer>) -> Self {
-        Self { bundles, writer, seen: None }
+    pub const fn new(bundles: Vec<Bundle>, asleep: Vec<Asleep>, writer: Option<Writer>) -> Self {
+        Self { bundles, asleep, writer, seen: None }
     }
 
     /// Drafts the words of `facts`, which are of the image that was read last.
@@ -104,25 +111,63 @@ impl Resident {
         if headers.pixels == Pixels::Absent {
             return Err(abstention(ReasonCode::NoPixels, "the instance holds no image (no pixel data)"));
         }
-        let bundle = route(&self.bundles, &study).map_err(|words| abstention(ReasonCode::NoModel, words))?;
+        let bundle =
+            route(&self.bundles, &self.asleep, &study).map_err(|words| abstention(ReasonCode::NoModel, words))?;
 
         let frames = draft.stage("decode", |_| pixels::decode(&object)).map_err(|e| declined(&e))?;
         draft.pixels_sha256 = Some(frames.sha256);
-        // A cine is judged by its middle frame: the first is often blank or a title.
-        let gray =
-            draft.stage("present", |_| preprocess::gray(&frames, frames.frames / 2, &Look::from_object(&object)));
-        draft
-            .stage("quality", |_| quality::assess(&gray))
-            .map_err(|unfit| abstention(ReasonCode::Unfit, unfit.to_string()))?;
-        let input = draft.stage("preprocess", |_| preprocess::input(&gray, &bundle.manifest().geometry()));
-        if let Some(geometry) = self.writer.as_ref().and_then(Writer::geometry) {
-            draft.seen = Some(preprocess::input(&gray, &geometry));
-        }
-        let findings = draft
-            .stage("infer", |_| bundle.findings(&input, study.view.as_deref()))
-            .map_err(|e| failure(&e.to_string()))?;
-        Ok(Outcome::Report(Box::new(findings)))
+        let logits = self.logits(bundle, &frames, &Look::from_object(&object), draft)?;
+        Ok(Outcome::Report(Box::new(bundle.findings(&logits, study.view.as_deref()))))
     }
+
+    /// The logits of the frames that `bundle` looks at. They are made gray one at a time: a
+    /// cine costs no more memory than its decoded samples.
+    fn logits(&self, bundle: &Bundle, frames: &Frames, look: &Look, draft: &mut Draft) -> Result<Vec<f32>, Outcome> {
+        let (cine, geometry) = (bundle.manifest().cine, bundle.manifest().geometry());
+        // Unless the bundle asks for more, the middle one: the first is often blank or a title.
+        let chosen = cine.map_or_else(|| vec![frames.frames / 2], |cine| cine.sampled(frames.frames));
+        let sector = match bundle.manifest().input.mask {
+            None => None,
+            Some(Mask::Sector) => Some(draft.stage("present", |_| sector_of(frames, &chosen, look))?),
+        };
+        let mut logits = Vec::with_capacity(chosen.len());
+        for (nth, frame) in chosen.iter().enumerate() {
+            let gray = draft.stage("present", |_| seen(frames, *frame, look, sector.as_ref()));
+            if let Err(unfit) = draft.stage("quality", |_| quality::assess(&gray)) {
+                // A frame that is not fit is left out; a cine of which most are not is not read.
+                let left_out = nth + 1 - logits.len();
+                if 2 * left_out > chosen.len() {
+                    return Err(abstention(ReasonCode::Unfit, unfit.to_string()));
+                }
+                continue;
+            }
+            let input = draft.stage("preprocess", |_| preprocess::input(&gray, &geometry));
+            if let Some(geometry) = self.writer.as_ref().and_then(Writer::geometry) {
+                draft.seen = Some(preprocess::input(&gray, &geometry));
+            }
+            let of_frame = draft.stage("infer", |_| bundle.logits(&input)).map_err(|e| failure(&e.to_string()))?;
+            logits.push(of_frame);
+        }
+        Ok(cine.map_or_else(|| logits.concat(), |cine| cine.aggregate.of(&logits)))
+    }
+}
+
+/// Frame `frame` as a model is to see it.
+fn seen(frames: &Frames, frame: u32, look: &Look, sector: Option<&Sector>) -> Gray {
+    let gray = preprocess::gray(frames, frame, look);
+    match sector {
+        None => gray,
+        Some(sector) => sector.cut(&gray),
+    }
+}
+
+/// The ultrasound sector of the frames `chosen`.
+fn sector_of(frames: &Frames, chosen: &[u32], look: &Look) -> Result<Sector, Outcome> {
+    let mut light = Light::none();
+    for frame in chosen {
+        light.add(&preprocess::gray(frames, *frame, look));
+    }
+    light.sector().ok_or_else(|| abstention(ReasonCode::Unfit, "no ultrasound sector is seen in the image"))
 }
 
 fn open(instance: &Instance) -> Result<DefaultDicomObject, Outcome> {

@@ -13,6 +13,7 @@ use super::resident::Resident;
 use super::wire::{Answer, Request, WireError, claimed_len, frame};
 use super::write::Serving;
 use crate::infer::bundle::{Bundle, Vouched};
+use crate::infer::route::Asleep;
 use crate::infer::writer::Writer;
 use crate::os::{self, sandbox};
 
@@ -25,7 +26,7 @@ pub fn serve() -> Result<(), WireError> {
     os::end_with_parent()?;
     os::close_inherited()?;
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    let Some(Request::Start { bundles, image_dirs, memory_bytes, cpus, writer }) = next(&mut socket)? else {
+    let Some(Request::Start { bundles, asleep, image_dirs, memory_bytes, cpus, writer }) = next(&mut socket)? else {
         return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));
     };
     // Before the walls, which deny it. A board that lacks them all lets the kernel choose.
@@ -33,7 +34,7 @@ pub fn serve() -> Result<(), WireError> {
         let _ = os::run_on(&cpus);
     }
     let writer = writer.map(|writer| *writer);
-    let folders = bundles.iter().chain(&writer).map(|vouched| vouched.folder.clone());
+    let folders = bundles.iter().chain(&asleep).chain(&writer).map(|vouched| vouched.folder.clone());
     let readable: Vec<_> = image_dirs.into_iter().chain(folders).collect();
     let walls = sandbox::raise(&readable, memory_bytes)?;
     os::step("reader-walled");
@@ -44,6 +45,8 @@ pub fn serve() -> Result<(), WireError> {
             return answer(&mut socket, &Answer::Unusable { bundle: Some(bundle), why: e.to_string() });
         }
     };
+    // One that sleeps is only named: where it cannot be, nothing is lost.
+    let asleep = asleep.iter().filter_map(|vouched| Asleep::load(vouched).ok()).collect();
     // A writer that may not serve takes nothing from the reading: the grammar writes.
     let writer = writer.map(|vouched| Writer::load(&vouched).map_err(|e| e.to_string()));
     let serving = writer.as_ref().map(|writer| match writer {
@@ -52,7 +55,7 @@ pub fn serve() -> Result<(), WireError> {
     });
     answer(&mut socket, &Answer::Ready { walls, writer: serving })?;
     os::step("reader-loaded");
-    let mut resident = Resident::new(bundles, writer.and_then(Result::ok));
+    let mut resident = Resident::new(bundles, asleep, writer.and_then(Result::ok));
     while let Some(request) = next(&mut socket)? {
         os::step("reader-asked");
         let answered = match request {

@@ -111,6 +111,7 @@ impl Supervised {
         let mut socket = UnixStream::from_std(ours).map_err(ReaderError::Spawn)?;
         let start = Request::Start {
             bundles: settings.models.images.clone(),
+            asleep: settings.models.asleep.clone(),
             image_dirs: settings.image_dirs.clone(),
             memory_bytes: settings.memory_bytes,
             cpus: settings.cpus.clone(),

@@ -26,6 +26,8 @@ pub enum Request {
     Start {
         /// The bundles that read images, and who they must turn out to be.
         bundles: Vec<Vouched>,
+        /// Those for research that are switched off: they are named, and never used.
+        asleep: Vec<Vouched>,
         /// Folders of instances, or instances.
         image_dirs: Vec<PathBuf>,
         /// Address space, bytes.

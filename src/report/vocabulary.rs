@@ -157,6 +157,8 @@ pub const ENTRIES: &[Entry] = &[
     finding("granuloma", None, Lungs, Routine, &["granuloma", "granulomas", "granulomatous disease"]),
     finding("nodule", Some("27925004"), Lungs, Routine, &["lung nodule", "nodule", "nodules", "pulmonary nodule"]),
     finding("mass", None, Lungs, Prompt, &["mass", "lung mass", "lung cancer", "tumor", "tumour"]),
+    // Of ultrasound: that something is there, not what.
+    finding("lung-disorder", Some("19829001"), Lungs, Routine, &["disorder of lung or pleura", "lung disorder"]),
     finding("pneumothorax", Some("36118008"), Pleura, Immediate, &["pneumothorax", "ptx"]),
     finding("effusion", Some("60046008"), Pleura, Prompt, &["pleural effusion", "effusion", "effusions"]),
     finding("pleural-thickening", None, Pleura, Routine, &["pleural thickening"]),
@@ -181,6 +183,7 @@ pub const ENTRIES: &[Entry] = &[
     finding("free-air", None, Other, Immediate, &["free air under the diaphragm", "free air", "pneumoperitoneum"]),
     topic("whether-normal", &["whether the image is normal"]),
     topic("nodule-or-mass", &["nodule or mass"]),
+    topic("b-lines", &["B-lines"]),
     topic("cause", &["bacterial or viral cause"]),
     topic("bronchiolitis", &["bronchiolitis and hyperinflation"]),
 ];

@@ -64,6 +64,7 @@ impl Shop {
             depot: Some(Depot::of(&state)),
             floors: Floors::new(),
             vouching: Vouching::load(&self.site.path("trust/models")).unwrap(),
+            research: Vec::new(),
         };
         let selection = models::select(&source, None, NOW, None).unwrap();
         selection.images.iter().find(|vouched| vouched.identity.name == NAME).unwrap().identity.version.clone()

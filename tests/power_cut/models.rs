@@ -103,6 +103,7 @@ fn holds(folder: &Path, cut: usize, serves: &Serves, vouching: &Vouching, next: 
         depot: Some(depot.clone()),
         floors: Floors::new(),
         vouching: vouching.clone(),
+        research: Vec::new(),
     };
     let selection = models::select(&source, None, NOW, None).map_err(|e| format!("NOTHING serves: {e}"))?;
     let vouched = selection.images.first().ok_or("NOTHING serves")?;

@@ -360,9 +360,11 @@ pub fn list(arguments: &OfBox) -> anyhow::Result<()> {
 fn show(bench: &Bench, name: &BundleName, floors: &Floors) -> anyhow::Result<()> {
     let pointer = bench.depot.pointer(name)?;
     let shipped = bench.shipped(name);
-    // A writer serves where the configuration names it.
-    let in_use = bench.config.file.reader.writer.as_ref().is_some_and(|writer| writer.as_str() == name.as_str());
-    let is_idle = shipped.as_ref().is_some_and(|(inspected, _)| inspected.is_writer) && !in_use;
+    // A writer, and what is for research only, serves where the configuration names it.
+    let reader = &bench.config.file.reader;
+    let in_use = reader.writer.iter().chain(&reader.research).any(|named| named.as_str() == name.as_str());
+    let is_asked_for = |inspected: &Inspected| inspected.is_writer || inspected.vouched.identity.research_only;
+    let is_idle = shipped.as_ref().is_some_and(|(inspected, _)| is_asked_for(inspected)) && !in_use;
     let line = |version: &Version, at: &At, bytes: u64, by: &str| {
         let is = |choice: &Choice| choice.at == *at && choice.version == *version;
         let state = match &pointer {

@@ -92,7 +92,7 @@ pub fn faults(sheet: &FactSheet, sentence: &str) -> Vec<String> {
     faults.extend(
         NEVER.iter().filter(|stem| words.contains(stem) || (stem.len() > 3 && says(stem))).map(|s| (*s).to_owned()),
     );
-    let denies = has(DENIALS);
+    let denies = has(DENIALS) || (has(&["excluded"]) && !has(&["cannot"]));
     let in_doubt = has(&["possible", "possibly", "may"]);
     let probable = has(&["probable", "probably", "likely"]);
     let spoken: Vec<&str> = STEMS.iter().filter(|(_, stems)| stems.iter().any(&says)).map(|(l, _)| *l).collect();
