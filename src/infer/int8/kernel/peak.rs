@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Instructions, Kernel};
+use super::Kernel;
 
 /// Independent sums, as many as the kernels keep: more than any multiplier is deep.
 const SUMS: usize = 12;
@@ -30,17 +30,17 @@ impl Kernel {
 
     /// Makes as many products as it says.
     fn burn(self, rounds: u32) -> Option<f64> {
-        let a_vector = match self.0 {
+        let a_vector: Option<u8> = match self.0 {
             // SAFETY (all): as in `convolution`.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2Pairs => unsafe { x86::avx2::<false>(rounds) },
+            super::Instructions::Avx2Pairs => Some(unsafe { x86::avx2::<false>(rounds) }),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2Wide => unsafe { x86::avx2::<true>(rounds) },
+            super::Instructions::Avx2Wide => Some(unsafe { x86::avx2::<true>(rounds) }),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512Vnni => unsafe { x86::avx512(rounds) },
-            _ => return None,
+            super::Instructions::Avx512Vnni => Some(unsafe { x86::avx512(rounds) }),
+            _ => None,
         };
-        Some(f64::from(a_vector) * SUMS as f64 * f64::from(rounds))
+        a_vector.map(|products| f64::from(products) * SUMS as f64 * f64::from(rounds))
     }
 }
 
