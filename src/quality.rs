@@ -24,6 +24,8 @@ const MOST_AT_MINIMUM: f64 = 0.85;
 const LEAST_CORRELATION: f64 = 0.3;
 /// Rows that are looked at: a detector has thousands, and half a thousand tell as much.
 const SAMPLED_ROWS: u32 = 512;
+/// Values that are looked at together.
+const LANES: usize = 8;
 /// Shades that values are sorted into for percentiles.
 const SHADES: usize = 4096;
 
@@ -73,15 +75,14 @@ pub fn assess(gray: &Gray) -> Result<(), Unfit> {
     if f64::from(long) > f64::from(short) * MOST_ELONGATED {
         return Err(Unfit::Elongated);
     }
-    let sample = every_nth_row(gray);
-    let shades = Shades::of(&sample.values).ok_or(Unfit::Blank)?;
+    let shades = Shades::of(&sampled_rows(gray)).ok_or(Unfit::Blank)?;
     if shades.spread() < LEAST_SPREAD || shades.most_of_one() > MOST_OF_ONE_SHADE {
         return Err(Unfit::Blank);
     }
     if shades.at_maximum > MOST_AT_MAXIMUM || shades.at_minimum > MOST_AT_MINIMUM {
         return Err(Unfit::Saturated);
     }
-    if correlation(&sample) < LEAST_CORRELATION {
+    if correlation(&sampled_rows(gray)) < LEAST_CORRELATION {
         return Err(Unfit::Noise);
     }
     Ok(())
@@ -89,10 +90,25 @@ pub fn assess(gray: &Gray) -> Result<(), Unfit> {
 
 /// Rows of `gray` at even distances, [`SAMPLED_ROWS`] or up to twice as many: what is
 /// asked here is asked of the whole image, and no flaw that it names hides between them.
-fn every_nth_row(gray: &Gray) -> Gray {
+fn sampled_rows(gray: &Gray) -> impl Iterator<Item = &[f32]> + Clone {
     let step = (gray.height / SAMPLED_ROWS).max(1);
-    let rows = gray.values.chunks_exact(gray.width as usize).step_by(step as usize);
-    Gray { width: gray.width, height: gray.height.div_ceil(step), values: rows.flatten().copied().collect() }
+    gray.values.chunks_exact(gray.width as usize).step_by(step as usize)
+}
+
+/// The lowest and highest value that is a number, in lanes that a vector unit takes.
+fn range<'a>(rows: impl Iterator<Item = &'a [f32]>) -> (f32, f32) {
+    let (mut low, mut high) = ([f32::MAX; LANES], [f32::MIN; LANES]);
+    for row in rows {
+        for chunk in row.chunks(LANES) {
+            for ((low, high), value) in low.iter_mut().zip(&mut high).zip(chunk) {
+                // What is not finite takes no part: compared to it everything is false.
+                let is_finite = value.abs() <= f32::MAX;
+                *low = if is_finite && *value < *low { *value } else { *low };
+                *high = if is_finite && *value > *high { *value } else { *high };
+            }
+        }
+    }
+    (low.into_iter().fold(f32::MAX, f32::min), high.into_iter().fold(f32::MIN, f32::max))
 }
 
 /// How the values of an image are distributed.
@@ -111,20 +127,19 @@ impl Shades {
         clippy::cast_sign_loss,
         reason = "within the range by construction; `as` saturates should it overflow"
     )]
-    fn of(values: &[f32]) -> Option<Self> {
-        let finite = || values.iter().copied().filter(|v| v.is_finite());
-        let (low, high) = finite().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
+    fn of<'a>(rows: &(impl Iterator<Item = &'a [f32]> + Clone)) -> Option<Self> {
+        let (low, high) = range(rows.clone());
         if low >= high {
             return None;
         }
         let scale = (SHADES - 1) as f32 / (high - low);
         let mut shades = Self { counts: vec![0; SHADES], total: 0, at_minimum: 0.0, at_maximum: 0.0 };
         let (mut lowest, mut highest) = (0u64, 0u64);
-        for value in finite() {
+        for value in rows.clone().flatten().filter(|v| v.is_finite()) {
             shades.counts[(((value - low) * scale) as usize).min(SHADES - 1)] += 1;
             shades.total += 1;
-            lowest += u64::from(value <= low);
-            highest += u64::from(value >= high);
+            lowest += u64::from(*value <= low);
+            highest += u64::from(*value >= high);
         }
         shades.at_minimum = lowest as f64 / shades.total as f64;
         shades.at_maximum = highest as f64 / shades.total as f64;
@@ -152,22 +167,44 @@ impl Shades {
 }
 
 /// Pearson's correlation of each pixel with its right neighbour.
-fn correlation(gray: &Gray) -> f64 {
-    let mut sums = [0f64; 5];
-    let mut count = 0f64;
-    let origin = gray.values.first().copied().unwrap_or(0.0);
-    for row in gray.values.chunks_exact(gray.width as usize) {
-        for pair in row.windows(2) {
-            // Near zero first, for the sake of the sums.
-            let (a, b) = (f64::from(pair[0] - origin), f64::from(pair[1] - origin));
-            for (sum, term) in sums.iter_mut().zip([a, b, a * a, b * b, a * b]) {
-                *sum += term;
-            }
-            count += 1.0;
-        }
+///
+/// Of a row's pairs the left values are all but its last, the right ones all but its first: one
+/// sum and one sum of squares of the row give those of both.
+fn correlation<'a>(rows: &(impl Iterator<Item = &'a [f32]> + Clone)) -> f64 {
+    // Near zero first, for the sake of the sums.
+    let origin = rows.clone().flatten().next().copied().unwrap_or(0.0);
+    let [mut a, mut b, mut aa, mut bb, mut ab, mut count] = [0f64; 6];
+    for row in rows.clone() {
+        let [Some(first), Some(last)] = [row.first(), row.last()].map(|end| end.map(|v| f64::from(v - origin))) else {
+            continue;
+        };
+        let [sum, squares, products] = row_sums(row, origin);
+        (a, b) = (a + (sum - last), b + (sum - first));
+        (aa, bb) = (aa + (squares - last * last), bb + (squares - first * first));
+        ab += products;
+        count += (row.len() - 1) as f64;
     }
-    let [a, b, aa, bb, ab] = sums.map(|sum| sum / count);
+    let [a, b, aa, bb, ab] = [a, b, aa, bb, ab].map(|sum| sum / count);
     (ab - a * b) / ((aa - a * a) * (bb - b * b)).sqrt()
+}
+
+/// Of a row's values less `origin`: their sum, that of their squares, and that of the products
+/// of neighbours.
+fn row_sums(row: &[f32], origin: f32) -> [f64; 3] {
+    let mut lanes = [[0f64; LANES]; 3];
+    let mut add = |lane: usize, left: f32, right: Option<&f32>| {
+        let (left, right) = (f64::from(left - origin), right.map_or(0.0, |right| f64::from(right - origin)));
+        lanes[0][lane] += left;
+        lanes[1][lane] += left * left;
+        lanes[2][lane] += left * right;
+    };
+    let neighbours = row.get(1..).unwrap_or_default();
+    let whole = neighbours.len() / LANES * LANES;
+    for (left, right) in row[..whole].chunks_exact(LANES).zip(neighbours.chunks_exact(LANES)) {
+        (0..LANES).for_each(|lane| add(lane, left[lane], Some(&right[lane])));
+    }
+    (whole..row.len()).for_each(|at| add(0, row[at], neighbours.get(at)));
+    lanes.map(|lanes| lanes.iter().sum())
 }
 
 #[cfg(test)]
@@ -196,10 +233,35 @@ mod tests {
     #[test]
     fn a_tall_image_is_judged_by_rows_from_all_of_it() {
         let gray = image(2, 2_000, |at| at as f32);
-        let sample = every_nth_row(&gray);
-        assert_eq!((sample.width, sample.height, sample.values.len()), (2, 667, 1_334));
-        assert_eq!(sample.values[..4], [0.0, 1.0, 6.0, 7.0]);
-        assert!(sample.values.ends_with(&[3996.0, 3997.0]));
+        let rows: Vec<&[f32]> = sampled_rows(&gray).collect();
+        assert_eq!(rows.len(), 667);
+        assert_eq!((rows[0], rows[1], rows[666]), (&[0.0, 1.0][..], &[6.0, 7.0][..], &[3996.0, 3997.0][..]));
+    }
+
+    /// Pearson's formula, pair by pair.
+    fn correlation_by_definition(gray: &Gray) -> f64 {
+        let rows = gray.values.chunks_exact(gray.width as usize);
+        let pairs: Vec<(f64, f64)> =
+            rows.flat_map(|row| row.windows(2).map(|pair| (pair[0].into(), pair[1].into()))).collect();
+        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
+        let (a, b) = (mean(&|pair| pair.0), mean(&|pair| pair.1));
+        let covariance = mean(&|pair| (pair.0 - a) * (pair.1 - b));
+        covariance / (mean(&|pair| (pair.0 - a).powi(2)) * mean(&|pair| (pair.1 - b).powi(2))).sqrt()
+    }
+
+    #[test]
+    fn sums_of_rows_give_the_range_and_the_correlation_of_neighbours() {
+        let mut noise = noise();
+        for width in [2, 3, 8, 9, 16, 17, 31, 250] {
+            let gray = image(width, 40, |at| noise(at) + 300.0 * (at % width) as f32);
+            let rows = sampled_rows(&gray);
+            let (got, want) = (correlation(&rows), correlation_by_definition(&gray));
+            assert!((got - want).abs() < 1e-9, "{width}: {got} {want}");
+            let (low, high) = gray.values.iter().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+            assert_eq!(range(rows), (low, high));
+        }
+        let odd = [f32::NAN, 3.0, f32::INFINITY, -2.0, f32::NEG_INFINITY];
+        assert_eq!(range([&odd[..]].into_iter()), (-2.0, 3.0));
     }
 
     #[test]

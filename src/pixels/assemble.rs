@@ -31,7 +31,7 @@ impl Assembly {
     }
 
     /// Adds a frame.
-    pub fn push(&mut self, mut frame: Frame) -> Result<(), PixelError> {
+    pub fn push(&mut self, mut frame: Frame<'_>) -> Result<(), PixelError> {
         if frame.samples.len() != self.layout.frame_samples() {
             return Err(PixelError::Malformed("a frame's size differs from the header's".into()));
         }
@@ -47,18 +47,18 @@ impl Assembly {
         Ok(())
     }
 
-    fn to_rgb(&self, frame: &mut Frame) {
+    fn to_rgb(&self, frame: &mut Frame<'_>) {
         let stated = matches!(self.layout.photometric, Stated::YbrFull | Stated::YbrFull422);
         let ybr = frame.colour == Colour::Ybr || (frame.colour == Colour::AsStated && stated);
         if let (true, 3, Raw::Bytes(bytes)) = (ybr, self.layout.samples, &mut frame.samples) {
-            ybr_to_rgb(bytes);
+            ybr_to_rgb(bytes.to_mut());
         }
     }
 
     /// A stream's own precision begins at bit 0. Samples are signed where either the
     /// header or the stream says so: writers forget one of the two, and nobody marks
     /// unsigned samples as signed by omission.
-    fn bits_of(&self, frame: &Frame) -> Bits {
+    fn bits_of(&self, frame: &Frame<'_>) -> Bits {
         let Layout { bits_stored, high_bit, signed, .. } = self.layout;
         let signed = signed || frame.signed;
         match frame.precision {
@@ -77,7 +77,7 @@ impl Assembly {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "what goes to U8 was masked to at most 8 bits")]
-    fn append(&mut self, raw: &Raw, bits: Bits) {
+    fn append(&mut self, raw: &Raw<'_>, bits: Bits) {
         let mask = u16::MAX.unbounded_shr(16 - bits.stored);
         let value = move |word: u16| (word >> bits.shift) & mask;
         // Up to the sign bit and back down again, arithmetically.

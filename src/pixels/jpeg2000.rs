@@ -22,7 +22,7 @@ struct Size {
     colour_transform: bool,
 }
 
-pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame, PixelError> {
+pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame<'static>, PixelError> {
     let size = size(stream)?;
     if (size.rows, size.columns, size.components) != (layout.rows, layout.columns, layout.samples as usize) {
         return Err(PixelError::Malformed("the JPEG 2000 stream's size differs from the header's".into()));
@@ -35,7 +35,7 @@ pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame, PixelError
     let samples = if wide {
         Raw::Words(bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect())
     } else {
-        Raw::Bytes(bytes)
+        Raw::Bytes(bytes.into())
     };
     let colour = if size.colour_transform { Colour::Rgb } else { Colour::AsStated };
     Ok(Frame { samples, precision: Some(size.precision), signed: size.signed, colour })

@@ -25,6 +25,8 @@ pub(crate) mod wrap;
 pub use layout::{LARGEST_DECODED_BYTES, LARGEST_PIXELS};
 pub use syntax::decodable_syntaxes;
 
+use std::borrow::Cow;
+
 use dicom_core::value::Value;
 use dicom_dictionary_std::tags;
 use dicom_object::DefaultDicomObject;
@@ -136,7 +138,7 @@ pub fn decode(object: &DefaultDicomObject) -> Result<Frames, PixelError> {
 }
 
 /// One compressed frame.
-fn decode_frame(stream: &[u8], syntax: Syntax, layout: &Layout) -> Result<Frame, PixelError> {
+fn decode_frame(stream: &[u8], syntax: Syntax, layout: &Layout) -> Result<Frame<'static>, PixelError> {
     match syntax {
         Syntax::Rle => rle::decode(stream, layout),
         Syntax::Jpeg => jpeg::decode(stream, layout),
@@ -147,8 +149,8 @@ fn decode_frame(stream: &[u8], syntax: Syntax, layout: &Layout) -> Result<Frame,
 }
 
 /// One decoded frame as a codec left it: interleaved, high bits not yet dealt with.
-struct Frame {
-    samples: Raw,
+struct Frame<'a> {
+    samples: Raw<'a>,
     /// Bits of a sample in the stream, where the stream knows better than the header.
     precision: Option<u32>,
     /// Whether the stream says that samples are signed.
@@ -156,13 +158,14 @@ struct Frame {
     colour: Colour,
 }
 
-/// Samples as unsigned words, in the width the codec produced.
-enum Raw {
-    Bytes(Vec<u8>),
-    Words(Vec<u16>),
+/// Samples as unsigned words, in the width the codec produced; what is not compressed may stay
+/// where it is.
+enum Raw<'a> {
+    Bytes(Cow<'a, [u8]>),
+    Words(Cow<'a, [u16]>),
 }
 
-impl Raw {
+impl Raw<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),

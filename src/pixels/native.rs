@@ -55,15 +55,16 @@ fn decode_bytes(bytes: &[u8], layout: &Layout, assembly: &mut Assembly) -> Resul
     let stored = layout.pixels() * 2;
     check_length(bytes.len(), stored, layout)?;
     for frame in bytes.chunks_exact(stored).take(frames) {
-        let full = frame.chunks_exact(4).flat_map(|p| [p[0], p[2], p[3], p[1], p[2], p[3]]).collect();
-        assembly.push(stated(Raw::Bytes(full)))?;
+        let full: Vec<u8> = frame.chunks_exact(4).flat_map(|p| [p[0], p[2], p[3], p[1], p[2], p[3]]).collect();
+        assembly.push(stated(Raw::Bytes(full.into())))?;
     }
     Ok(())
 }
 
-/// The frame's samples, interleaved whatever its planar configuration.
-fn interleave<T: Copy + Default>(frame: &[T], layout: &Layout) -> Vec<T> {
-    interleaved(frame, if layout.planar { layout.samples as usize } else { 1 })
+/// The frame's samples, interleaved whatever its planar configuration: in their place where
+/// they are already.
+fn interleave<'a, T: Copy + Default>(frame: &'a [T], layout: &Layout) -> Cow<'a, [T]> {
+    if layout.planar { interleaved(frame, layout.samples as usize).into() } else { frame.into() }
 }
 
 /// Planes RRR…GGG…BBB become RGBRGB…
@@ -86,6 +87,6 @@ fn check_length(have: usize, frame: usize, layout: &Layout) -> Result<(), PixelE
     Ok(())
 }
 
-fn stated(samples: Raw) -> Frame {
+fn stated(samples: Raw<'_>) -> Frame<'_> {
     Frame { samples, precision: None, signed: false, colour: Colour::AsStated }
 }

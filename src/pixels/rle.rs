@@ -7,7 +7,7 @@ use super::{Colour, Frame, PixelError, Raw};
 const MOST_SEGMENTS: usize = 15;
 const HEADER_BYTES: usize = 64;
 
-pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame, PixelError> {
+pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame<'static>, PixelError> {
     let bytes_per_sample = (layout.bits_allocated / 8) as usize;
     let samples = layout.samples as usize;
     let segments = segments(stream)?;
@@ -32,7 +32,7 @@ pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame, PixelError
                 .for_each(|(to, from)| *to |= u16::from(*from) << shift);
         }
     }
-    let samples = if bytes_per_sample == 1 { Raw::Bytes(bytes) } else { Raw::Words(words) };
+    let samples = if bytes_per_sample == 1 { Raw::Bytes(bytes.into()) } else { Raw::Words(words.into()) };
     Ok(Frame { samples, precision: None, signed: false, colour: Colour::AsStated })
 }
 

@@ -14,7 +14,7 @@ struct Header {
     planes: bool,
 }
 
-pub(in super::super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame, PixelError> {
+pub(in super::super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame<'static>, PixelError> {
     let header = header(stream)?;
     check_size(&header.frame, layout)?;
     let precision = u32::from(header.frame.precision);
@@ -23,9 +23,9 @@ pub(in super::super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame, 
     let planes = if header.planes { header.frame.components.len() } else { 1 };
     let samples = if wide {
         let words: Vec<u16> = bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
-        Raw::Words(interleaved(&words, planes))
+        Raw::Words(interleaved(&words, planes).into())
     } else {
-        Raw::Bytes(interleaved(&bytes, planes))
+        Raw::Bytes(interleaved(&bytes, planes).into())
     };
     let precision = (precision < layout.bits_stored).then_some(precision);
     Ok(Frame { samples, precision, signed: false, colour: Colour::AsStated })

@@ -24,23 +24,23 @@ struct Plane {
     samples: Vec<u16>,
 }
 
-pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame, PixelError> {
+pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<Frame<'static>, PixelError> {
     let headline = Headline::of(stream)?;
     check_size(&headline.frame, layout)?;
     let precision = u32::from(headline.frame.precision);
     let lossy = |samples, colour| Frame { samples, precision: Some(precision), signed: false, colour };
     match (headline.frame.process, precision) {
         (Process::Sequential, _) if layout.samples == 1 => {
-            Ok(lossy(Raw::Words(sequential::decode(stream, &headline.frame)?), Colour::AsStated))
+            Ok(lossy(Raw::Words(sequential::decode(stream, &headline.frame)?.into()), Colour::AsStated))
         }
         (Process::Sequential | Process::Progressive, 8) => {
             let colour = colour_space::of(&headline, layout);
             let stream = colour_space::state(stream, &headline, colour);
             let bytes = vendor::jpeg(stream, layout)?;
-            Ok(lossy(Raw::Bytes(bytes), if layout.samples == 3 { Colour::Rgb } else { Colour::AsStated }))
+            Ok(lossy(Raw::Bytes(bytes.into()), if layout.samples == 3 { Colour::Rgb } else { Colour::AsStated }))
         }
         (Process::Lossless, _) => {
-            let samples = Raw::Words(lossless::decode(stream, &headline.frame)?);
+            let samples = Raw::Words(lossless::decode(stream, &headline.frame)?.into());
             // Lossless streams carry the words as allocated: the header says which bits count.
             let precision = (precision < layout.bits_stored).then_some(precision);
             Ok(Frame { samples, precision, signed: false, colour: Colour::AsStated })
