@@ -80,13 +80,20 @@ pub fn models_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     })
 }
 
+/// The source tree that this program was built in; none where it was built to be shipped
+/// (scripts/release): where that was is nobody's business, and would be seen in its bytes.
+const SOURCE: Option<&str> = match option_env!("RESIDENTD_DIST") {
+    None => Some(env!("CARGO_MANIFEST_DIR")),
+    Some(_) => None,
+};
+
 /// The bundles that came with this program: in the source tree it was built in, or
 /// installed. Never those of the working folder, which may be anyone's.
 pub fn shipped_models() -> anyhow::Result<PathBuf> {
     let installed = Path::new("/usr/share/residentd/models");
     let built = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.parent()?.join("models")));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    [built, Some(source), Some(installed.to_owned())]
+    let source = SOURCE.map(|source| Path::new(source).join("models"));
+    [built, source, Some(installed.to_owned())]
         .into_iter()
         .flatten()
         .find(|folder| folder.join("chest-adult/manifest.toml").is_file())
