@@ -128,7 +128,7 @@ async fn read_all(
             Attempt::Died(why) => {
                 process = Supervised::start(settings).await?;
                 let words = format!("the reader process died on it: {why}");
-                let reading = reader::failed(Reason { code: ReasonCode::ReaderDied, words }, None);
+                let reading = reader::failed(Reason::new(ReasonCode::ReaderDied, words), None);
                 Answered { found: None, reading: by_grammar(reading, style) }
             }
         };

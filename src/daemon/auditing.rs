@@ -70,7 +70,7 @@ pub fn earlier_keys(store: &Store, now: &str) -> Result<Vec<String>, StoreError>
 }
 
 /// Notes which bundles serve.
-pub fn note_bundles(audit: &Audit, bundles: &[BundleIdentity]) {
+pub fn note_bundles<'a>(audit: &Audit, bundles: impl Iterator<Item = &'a BundleIdentity>) {
     for BundleIdentity { name, version, sha256, .. } in bundles {
         audit.note(Event::Serving { bundle: name.into(), version: version.into(), sha256: *sha256 });
     }

@@ -171,7 +171,7 @@ impl Reading {
                 }
                 let words = format!("the reader process died on this image {strikes} times, last: {why}");
                 survived = false;
-                let (lost, reason) = (instance.clone(), Reason { code: ReasonCode::ReaderDied, words });
+                let (lost, reason) = (instance.clone(), Reason::new(ReasonCode::ReaderDied, words));
                 self.blocking(move |_| Ok(isolate::failure(&lost, reason))).await?
             }
         };
@@ -300,7 +300,7 @@ fn believed(mut reading: report::Reading, instance: &StoredInstance, serving: &[
     };
     if !credible {
         let words = "the reader answered for another image or bundle".to_owned();
-        return reader::failed(Reason { code: ReasonCode::Internal, words }, None);
+        return reader::failed(Reason::new(ReasonCode::Internal, words), None);
     }
     (reading.text, reading.written) = (Text::default(), None);
     reading
@@ -339,10 +339,10 @@ fn alert(reading: &report::Reading, labels: &[FindingLabel], report_id: &str) ->
 /// An unfit image is an alert: the patient may still be there for another.
 fn retake(outcome: &Outcome, report_id: &str) -> Option<Alert> {
     match outcome {
-        Outcome::Abstention(Reason { code: ReasonCode::Unfit, words }) => Some(Alert {
+        Outcome::Abstention(Reason { code: ReasonCode::Unfit, words, unfit }) => Some(Alert {
             kind: AlertKind::RetakeRequested,
             report_id: Some(report_id.to_owned()),
-            message: words.clone(),
+            message: unfit.map_or_else(|| words.clone(), |unfit| format!("{words} ({})", unfit.code())),
         }),
         _ => None,
     }
@@ -390,7 +390,7 @@ mod tests {
     #[test]
     fn an_unfit_image_raises_a_retake_and_any_other_abstention_nothing() {
         let of = |code| {
-            let reason = Reason { code, words: "the image is blank".into() };
+            let reason = Reason::new(code, "the image is blank");
             alert(&samples::reading(Outcome::Abstention(reason), None), &[], "the-report").map(|alert| alert.kind)
         };
         assert_eq!(of(ReasonCode::Unfit), Some(AlertKind::RetakeRequested));

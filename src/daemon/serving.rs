@@ -90,7 +90,10 @@ impl Serving {
     async fn with(models: Models, settings: Settings, reader: Supervised) -> Result<Self, DaemonError> {
         let (store, selection, now) = (models.store.clone(), settings.models.clone(), (models.now)());
         blocking(move || models::raise_floors(&store, &selection, now)).await??;
-        super::auditing::note_bundles(&models.audit, &reader.bundles);
+        super::auditing::note_bundles(&models.audit, reader.bundles.iter().chain(&reader.fitness));
+        if reader.fitness.is_empty() {
+            warn!("no bundle judges fitness: that an image is upright, whole and of a chest is not checked");
+        }
         for missing in &reader.walls.missing {
             warn!("the reader's sandbox is incomplete: {missing}");
         }
@@ -176,6 +179,12 @@ impl Serving {
         let why = match outcome {
             Ok(Outcome::Report(findings)) => {
                 self.read_by(&findings.bundle.name).await;
+                // What let it pass was proven by it too.
+                let fitness: Vec<String> =
+                    self.settings.models.fitness.iter().map(|vouched| vouched.identity.name.clone()).collect();
+                for name in fitness {
+                    self.read_by(&name).await;
+                }
                 return Verdict::Stands;
             }
             Ok(Outcome::Abstention(_)) => return Verdict::Stands,

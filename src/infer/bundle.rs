@@ -11,7 +11,7 @@ use super::decide::{decide, undecided};
 use super::findings::{BundleIdentity, Findings};
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{About, Manifest};
+use super::manifest::{About, Golden, Manifest};
 use super::model::{Engines, Model, ModelError, Signature};
 use crate::digest::Digest;
 
@@ -31,10 +31,21 @@ pub struct Vouched {
     pub identity: BundleIdentity,
 }
 
+/// What a bundle is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It reads images.
+    Reads,
+    /// It says whether an image can be read at all (`kind = "fitness"`).
+    JudgesFitness,
+    /// It writes words (`kind = "writer"`).
+    Writes,
+}
+
 /// What every manifest says, whatever its kind.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outline {
-    /// `writer` for a bundle that writes; absent for one that reads images.
+    /// See [`Kind`]; absent for a bundle that reads images.
     #[serde(default)]
     kind: Option<String>,
     /// `[bundle]`
@@ -139,10 +150,15 @@ impl Outline {
         Ok((outline, Digest::of(&bytes)))
     }
 
-    /// True for a bundle that writes instead of reading images.
+    /// What it is for.
     #[must_use]
-    pub fn is_writer(&self) -> bool {
-        self.kind.as_deref() == Some("writer")
+    pub fn kind(&self) -> Kind {
+        match self.kind.as_deref() {
+            Some("writer") => Kind::Writes,
+            Some("fitness") => Kind::JudgesFitness,
+            // A kind that is not known here is refused with its manifest.
+            _ => Kind::Reads,
+        }
     }
 }
 
@@ -193,9 +209,8 @@ impl Bundle {
             read_verified(folder, name, &manifest.digests)?;
         }
         let model = prepare(folder, &manifest, engines)?;
-        let bundle = Self { manifest, identity: vouched.identity.clone(), model };
-        bundle.reproduce_golden(folder)?;
-        Ok(bundle)
+        reproduce_golden(&model, folder, &manifest.golden, &manifest.digests)?;
+        Ok(Self { manifest, identity: vouched.identity.clone(), model })
     }
 
     /// Who it is.
@@ -233,24 +248,32 @@ impl Bundle {
         not_assessed.extend_from_slice(&self.manifest.not_assessed.words);
         Findings { bundle: self.identity.clone(), findings: decide(specs, logits, view), not_assessed }
     }
+}
 
-    fn reproduce_golden(&self, folder: &Path) -> Result<(), BundleError> {
-        let golden = &self.manifest.golden;
-        let input = floats(&read_verified(folder, &golden.input, &self.manifest.digests)?);
-        let wanted = floats(&read_verified(folder, &golden.output, &self.manifest.digests)?);
-        let model = |source| BundleError::Model { path: folder.join("model.onnx"), source };
-        let found = self.model.run(&input).map_err(model)?;
-        let beyond = if found.len() == wanted.len() {
-            let differences = found.iter().zip(&wanted).map(|(f, w)| (f - w).abs());
-            // A NaN in the vectors compares with nothing, and is a refusal too.
-            differences.into_iter().find(|by| by.is_nan() || *by > golden.tolerance)
-        } else {
-            Some(f32::INFINITY)
-        };
-        match beyond {
-            None => Ok(()),
-            Some(by) => Err(BundleError::Golden { path: folder.to_owned(), by, tolerance: golden.tolerance }),
-        }
+/// Holds `model` to the golden output of the bundle in `folder` on this CPU.
+///
+/// # Errors
+/// It gives another one, or the vectors cannot be read.
+pub fn reproduce_golden(
+    model: &Model,
+    folder: &Path,
+    golden: &Golden,
+    digests: &BTreeMap<String, Digest>,
+) -> Result<(), BundleError> {
+    let input = floats(&read_verified(folder, &golden.input, digests)?);
+    let wanted = floats(&read_verified(folder, &golden.output, digests)?);
+    let failed = |source| BundleError::Model { path: folder.join("model.onnx"), source };
+    let found = model.run(&input).map_err(failed)?;
+    let beyond = if found.len() == wanted.len() {
+        let differences = found.iter().zip(&wanted).map(|(f, w)| (f - w).abs());
+        // A NaN in the vectors compares with nothing, and is a refusal too.
+        differences.into_iter().find(|by| by.is_nan() || *by > golden.tolerance)
+    } else {
+        Some(f32::INFINITY)
+    };
+    match beyond {
+        None => Ok(()),
+        Some(by) => Err(BundleError::Golden { path: folder.to_owned(), by, tolerance: golden.tolerance }),
     }
 }
 
@@ -281,11 +304,7 @@ fn read_within(path: &Path, most_bytes: u64) -> Result<Vec<u8>, BundleError> {
 ///
 /// # Errors
 /// It cannot be read, or is another file than `digests` names.
-pub(super) fn read_verified(
-    folder: &Path,
-    name: &str,
-    digests: &BTreeMap<String, Digest>,
-) -> Result<Vec<u8>, BundleError> {
+pub fn read_verified(folder: &Path, name: &str, digests: &BTreeMap<String, Digest>) -> Result<Vec<u8>, BundleError> {
     let path = folder.join(name);
     let bytes = read_within(&path, MAX_FILE_BYTES)?;
     let (found, wanted) = (Digest::of(&bytes), digests[name]);

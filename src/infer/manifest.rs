@@ -184,6 +184,28 @@ pub struct Golden {
     pub tolerance: f32,
 }
 
+impl InputSpec {
+    /// How the input is made.
+    #[must_use]
+    pub const fn geometry(&self) -> Geometry {
+        let Self { width, height, low_percentile, high_percentile, mean, std, .. } = *self;
+        Geometry { width, height, low_percentile, high_percentile, mean, std }
+    }
+
+    /// What is impossible in it.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<String> {
+        let Self { width, height, low_percentile, high_percentile, std, .. } = self;
+        if !(1..=MAX_SIDE).contains(width) || !(1..=MAX_SIDE).contains(height) {
+            return Some(format!("[input] {width} x {height} is not in 1 to {MAX_SIDE}"));
+        }
+        if !(0.0 <= *low_percentile && low_percentile < high_percentile && *high_percentile <= 100.0 && *std > 0.0) {
+            return Some("[input] needs 0 <= low_percentile < high_percentile <= 100 and std > 0".into());
+        }
+        None
+    }
+}
+
 impl Manifest {
     /// Parses and checks a manifest.
     ///
@@ -200,29 +222,17 @@ impl Manifest {
 
     /// How the input is made.
     #[must_use]
-    pub fn geometry(&self) -> Geometry {
-        let spec = &self.input;
-        Geometry {
-            width: spec.width,
-            height: spec.height,
-            low_percentile: spec.low_percentile,
-            high_percentile: spec.high_percentile,
-            mean: spec.mean,
-            std: spec.std,
-        }
+    pub const fn geometry(&self) -> Geometry {
+        self.input.geometry()
     }
 
     fn contradiction(&self) -> Option<String> {
-        let InputSpec { width, height, low_percentile, high_percentile, std, .. } = &self.input;
         let needed = ["model.onnx", "CARD.md", &self.golden.input, &self.golden.output];
         if self.format != FORMAT {
             return Some(format!("format is {}, this residentd reads {FORMAT}", self.format));
         }
-        if !(1..=MAX_SIDE).contains(width) || !(1..=MAX_SIDE).contains(height) {
-            return Some(format!("[input] {width} x {height} is not in 1 to {MAX_SIDE}"));
-        }
-        if !(0.0 <= *low_percentile && low_percentile < high_percentile && *high_percentile <= 100.0 && *std > 0.0) {
-            return Some("[input] needs 0 <= low_percentile < high_percentile <= 100 and std > 0".into());
+        if let Some(what) = self.input.contradiction() {
+            return Some(what);
         }
         if !(1..=MAX_FINDINGS).contains(&self.finding.len()) {
             return Some(format!("{} findings, need 1 to {MAX_FINDINGS}", self.finding.len()));

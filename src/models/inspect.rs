@@ -10,7 +10,7 @@ use super::statement::{SIGNATURE, Signed};
 use super::{FileName, MAX_FILES, Refusal, Vouching};
 use crate::clock::Moment;
 use crate::digest::{Digest, Digester};
-use crate::infer::bundle::{Outline, Vouched};
+use crate::infer::bundle::{Kind, Outline, Vouched};
 use crate::infer::findings::BundleIdentity;
 use crate::seal::message::MAX_MESSAGE_BYTES;
 
@@ -26,8 +26,8 @@ const UNSIGNED: &str = "+unsigned";
 pub struct Inspected {
     /// It, for the reader.
     pub vouched: Vouched,
-    /// Whether it writes instead of reading images.
-    pub is_writer: bool,
+    /// What it is for.
+    pub kind: Kind,
     /// Who vouches; `None` where anybody's bundle is taken and nobody trusted signed this one.
     pub signed: Option<Signed>,
 }
@@ -53,7 +53,7 @@ pub fn inspect(folder: &Path, vouching: &Vouching, now: Moment) -> Result<Inspec
     }
     signed.statement.is_of(&outline)?;
     let vouched = Vouched { folder: folder.to_owned(), identity: BundleIdentity::of(&outline.bundle, sha256) };
-    Ok(Inspected { vouched, is_writer: outline.is_writer(), signed: Some(signed) })
+    Ok(Inspected { vouched, kind: outline.kind(), signed: Some(signed) })
 }
 
 /// For development: whatever lies there, with a version that says so in every report.
@@ -61,7 +61,7 @@ fn as_it_stands(folder: &Path) -> Result<Inspected, Refusal> {
     let (outline, _) = Outline::read(folder)?;
     let mut vouched = Vouched::as_it_stands(folder)?;
     vouched.identity.version.push_str(UNSIGNED);
-    Ok(Inspected { vouched, is_writer: outline.is_writer(), signed: None })
+    Ok(Inspected { vouched, kind: outline.kind(), signed: None })
 }
 
 /// The text of a bundle's signature.

@@ -8,7 +8,7 @@ use super::inspect::{Inspected, inspect};
 use super::receive::not_older;
 use super::{At, BundleName, Depot, Floors, MAX_BUNDLES, ModelsError, Pointer, Refusal, Vouching};
 use crate::clock::Moment;
-use crate::infer::bundle::{Outline, Vouched};
+use crate::infer::bundle::{Kind, Outline, Vouched};
 
 /// Where bundles come from.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Selection {
     pub images: Vec<Vouched>,
     /// Those for research that nobody switched on.
     pub asleep: Vec<Vouched>,
+    /// The bundles that judge whether an image can be read, by name.
+    pub fitness: Vec<Vouched>,
     /// The writer that was asked for, or why there is none.
     pub writer: Option<Result<Vouched, String>>,
     /// The pointers that were followed.
@@ -82,10 +84,13 @@ pub fn select(
     if let (None, Some(writer)) = (&selection.writer, writer) {
         selection.writer = Some(Err(format!("there is no writer bundle {writer:?} in {}", source.shipped.display())));
     }
-    selection.images.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
-    let (found, images) = (selection.images.len(), &selection.images);
-    if let Some([one, twin]) = images
-        .windows(2)
+    for bundles in [&mut selection.images, &mut selection.fitness] {
+        bundles.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
+    }
+    let found = selection.images.len();
+    let pairs = selection.images.windows(2).chain(selection.fitness.windows(2));
+    if let Some([one, twin]) = pairs
+        .into_iter()
         .find(|pair| pair[0].identity.name == pair[1].identity.name)
         .and_then(|pair| pair.first_chunk())
     {
@@ -176,7 +181,7 @@ fn take(
         Err(refusal) if writer == Some(&candidate.name) => selection.writer = Some(Err(refusal.to_string())),
         Err(refusal @ Refusal::Expired(_)) => selection.expired.push(format!("{}: {refusal}", candidate.name)),
         // A writer that nobody asked for is not loaded, whatever it is.
-        Err(_) if Outline::read(&candidate.folder).is_ok_and(|(outline, _)| outline.is_writer()) => {}
+        Err(_) if Outline::read(&candidate.folder).is_ok_and(|(outline, _)| outline.kind() == Kind::Writes) => {}
         Err(refusal) => {
             let installed = candidate.pointer.as_ref().and_then(|_| candidate.name.parse().ok().map(Box::new));
             return Err(ModelsError::Refused {
@@ -190,16 +195,18 @@ fn take(
 }
 
 fn add(selection: &mut Selection, inspected: Inspected, research: &[String], writer: Option<&str>) {
-    let Inspected { vouched, is_writer, signed } = inspected;
+    let Inspected { vouched, kind, signed } = inspected;
     if signed.is_none() {
         shout(&vouched);
     }
-    if !is_writer && vouched.identity.research_only && !research.contains(&vouched.identity.name) {
-        selection.asleep.push(vouched);
-    } else if !is_writer {
-        selection.images.push(vouched);
-    } else if writer == Some(&vouched.identity.name) {
-        selection.writer = Some(Ok(vouched));
+    match kind {
+        Kind::Reads if vouched.identity.research_only && !research.contains(&vouched.identity.name) => {
+            selection.asleep.push(vouched);
+        }
+        Kind::Reads => selection.images.push(vouched),
+        Kind::JudgesFitness => selection.fitness.push(vouched),
+        Kind::Writes if writer == Some(&vouched.identity.name) => selection.writer = Some(Ok(vouched)),
+        Kind::Writes => {}
     }
 }
 
@@ -228,7 +235,7 @@ impl Selection {
     /// Each bundle that serves, with its version as it was signed.
     pub fn versions(&self) -> impl Iterator<Item = (&str, super::Version)> {
         let writer = self.writer.iter().filter_map(|writer| writer.as_ref().ok());
-        let all = self.images.iter().chain(writer).map(|vouched| &vouched.identity);
+        let all = self.images.iter().chain(&self.fitness).chain(writer).map(|vouched| &vouched.identity);
         all.filter_map(|identity| Some((identity.name.as_str(), identity.version.parse().ok()?)))
     }
 }

@@ -18,7 +18,7 @@ use crate::infer::writer::Writer;
 use crate::instance::{Headers, Instance, InstanceError, Pixels};
 use crate::pixels::{self, Frames, PixelError};
 use crate::preprocess::{self, Gray, Light, Look, Sector};
-use crate::quality;
+use crate::quality::{self, Fitness, Unfit};
 use crate::report::facts::Facts;
 use crate::report::reading::{Outcome, Reading, Reason, ReasonCode, Text, Timing};
 use crate::study::Study;
@@ -27,6 +27,7 @@ use crate::study::Study;
 pub struct Resident {
     bundles: Vec<Bundle>,
     asleep: Vec<Asleep>,
+    fitness: Vec<Fitness>,
     writer: Option<Writer>,
     /// The last image that was read, as the writer looks at it.
     seen: Option<Vec<f32>>,
@@ -70,10 +71,11 @@ impl Draft {
 }
 
 impl Resident {
-    /// A resident that reads with `bundles`, drafts with `writer`, and knows of those `asleep`.
+    /// A resident that reads with `bundles` what `fitness` lets pass, drafts with `writer`, and
+    /// knows of those `asleep`.
     #[must_use]
-    pub const fn new(bundles: Vec<Bundle>, asleep: Vec<Asleep>, writer: Option<Writer>) -> Self {
-        Self { bundles, asleep, writer, seen: None }
+    pub const fn new(bundles: Vec<Bundle>, asleep: Vec<Asleep>, fitness: Vec<Fitness>, writer: Option<Writer>) -> Self {
+        Self { bundles, asleep, fitness, writer, seen: None }
     }
 
     /// Drafts the words of `facts`, which are of the image that was read last.
@@ -116,13 +118,19 @@ impl Resident {
 
         let frames = draft.stage("decode", |_| pixels::decode(&object)).map_err(|e| declined(&e))?;
         draft.pixels_sha256 = Some(frames.sha256);
-        let logits = self.logits(bundle, &frames, &Look::from_object(&object), draft)?;
+        let logits = self.logits(bundle, &study, (&frames, &Look::from_object(&object)), draft)?;
         Ok(Outcome::Report(Box::new(bundle.findings(&logits, study.view.as_deref()))))
     }
 
     /// The logits of the frames that `bundle` looks at. They are made gray one at a time: a
     /// cine costs no more memory than its decoded samples.
-    fn logits(&self, bundle: &Bundle, frames: &Frames, look: &Look, draft: &mut Draft) -> Result<Vec<f32>, Outcome> {
+    fn logits(
+        &self,
+        bundle: &Bundle,
+        study: &Study,
+        (frames, look): (&Frames, &Look),
+        draft: &mut Draft,
+    ) -> Result<Vec<f32>, Outcome> {
         let (cine, geometry) = (bundle.manifest().cine, bundle.manifest().geometry());
         // Unless the bundle asks for more, the middle one: the first is often blank or a title.
         let chosen = cine.map_or_else(|| vec![frames.frames / 2], |cine| cine.sampled(frames.frames));
@@ -133,11 +141,11 @@ impl Resident {
         let mut logits = Vec::with_capacity(chosen.len());
         for (nth, frame) in chosen.iter().enumerate() {
             let gray = draft.stage("present", |_| seen(frames, *frame, look, sector.as_ref()));
-            if let Err(unfit) = draft.stage("quality", |_| quality::assess(&gray)) {
+            if let Some(flaw) = self.flaw(&gray, study, draft)? {
                 // A frame that is not fit is left out; a cine of which most are not is not read.
                 let left_out = nth + 1 - logits.len();
                 if 2 * left_out > chosen.len() {
-                    return Err(abstention(ReasonCode::Unfit, unfit.to_string()));
+                    return Err(unfit(flaw));
                 }
                 continue;
             }
@@ -150,6 +158,25 @@ impl Resident {
         }
         Ok(cine.map_or_else(|| logits.concat(), |cine| cine.aggregate.of(&logits)))
     }
+
+    /// What makes a frame unfit to be read: its pixels, or what a bundle that knows such images
+    /// says of it.
+    fn flaw(&self, gray: &Gray, study: &Study, draft: &mut Draft) -> Result<Option<Unfit>, Outcome> {
+        if let Err(flaw) = draft.stage("quality", |_| quality::assess(gray)) {
+            return Ok(Some(flaw));
+        }
+        for fitness in self.fitness.iter().filter(|fitness| fitness.judges(study)) {
+            let flaw = draft.stage("fitness", |_| fitness.judge(gray)).map_err(|e| failure(&e.to_string()))?;
+            if flaw.is_some() {
+                return Ok(flaw);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn unfit(unfit: Unfit) -> Outcome {
+    Outcome::Abstention(Reason { code: ReasonCode::Unfit, words: unfit.to_string(), unfit: Some(unfit) })
 }
 
 /// Frame `frame` as a model is to see it.
@@ -186,11 +213,11 @@ fn found(instance: &Instance) -> Found {
 }
 
 fn abstention(code: ReasonCode, words: impl Into<String>) -> Outcome {
-    Outcome::Abstention(Reason { code, words: words.into() })
+    Outcome::Abstention(Reason::new(code, words))
 }
 
 fn failure(words: &str) -> Outcome {
-    Outcome::Failure(Reason { code: ReasonCode::Internal, words: words.to_owned() })
+    Outcome::Failure(Reason::new(ReasonCode::Internal, words))
 }
 
 fn unreadable(error: &InstanceError) -> Outcome {

@@ -12,10 +12,11 @@ use serde::Serialize;
 use super::resident::Resident;
 use super::wire::{Answer, Request, WireError, claimed_len, frame};
 use super::write::Serving;
-use crate::infer::bundle::{Bundle, Vouched};
+use crate::infer::bundle::{Bundle, BundleError, Vouched};
 use crate::infer::route::Asleep;
 use crate::infer::writer::Writer;
 use crate::os::{self, sandbox};
+use crate::quality::Fitness;
 
 /// Serves the gateway at the other end of standard input until it closes.
 ///
@@ -26,7 +27,8 @@ pub fn serve() -> Result<(), WireError> {
     os::end_with_parent()?;
     os::close_inherited()?;
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    let Some(Request::Start { bundles, asleep, image_dirs, memory_bytes, cpus, writer }) = next(&mut socket)? else {
+    let Some(Request::Start { bundles, asleep, fitness, image_dirs, memory_bytes, cpus, writer }) = next(&mut socket)?
+    else {
         return Err(WireError::Io(ErrorKind::UnexpectedEof.into()));
     };
     // Before the walls, which deny it. A board that lacks them all lets the kernel choose.
@@ -34,13 +36,13 @@ pub fn serve() -> Result<(), WireError> {
         let _ = os::run_on(&cpus);
     }
     let writer = writer.map(|writer| *writer);
-    let folders = bundles.iter().chain(&asleep).chain(&writer).map(|vouched| vouched.folder.clone());
+    let folders = bundles.iter().chain(&asleep).chain(&fitness).chain(&writer).map(|vouched| vouched.folder.clone());
     let readable: Vec<_> = image_dirs.into_iter().chain(folders).collect();
     let walls = sandbox::raise(&readable, memory_bytes)?;
     os::step("reader-walled");
-    let load = |vouched: &Vouched| Bundle::load(vouched).map_err(|e| (vouched.identity.name.clone(), e));
-    let bundles = match bundles.iter().map(load).collect::<Result<Vec<_>, _>>() {
-        Ok(bundles) => bundles,
+    let loaded = load(&bundles, Bundle::load).and_then(|bundles| Ok((bundles, load(&fitness, Fitness::load)?)));
+    let (bundles, fitness) = match loaded {
+        Ok(loaded) => loaded,
         Err((bundle, e)) => {
             return answer(&mut socket, &Answer::Unusable { bundle: Some(bundle), why: e.to_string() });
         }
@@ -55,7 +57,7 @@ pub fn serve() -> Result<(), WireError> {
     });
     answer(&mut socket, &Answer::Ready { walls, writer: serving })?;
     os::step("reader-loaded");
-    let mut resident = Resident::new(bundles, asleep, writer.and_then(Result::ok));
+    let mut resident = Resident::new(bundles, asleep, fitness, writer.and_then(Result::ok));
     while let Some(request) = next(&mut socket)? {
         os::step("reader-asked");
         let answered = match request {
@@ -68,6 +70,14 @@ pub fn serve() -> Result<(), WireError> {
         os::step("reader-answered");
     }
     Ok(())
+}
+
+/// Loads each of `bundles`; the first that may not serve is named.
+fn load<T>(
+    bundles: &[Vouched],
+    one: impl Fn(&Vouched) -> Result<T, BundleError>,
+) -> Result<Vec<T>, (String, BundleError)> {
+    bundles.iter().map(|vouched| one(vouched).map_err(|e| (vouched.identity.name.clone(), e))).collect()
 }
 
 /// The next request, or `None` where the gateway closed the socket between frames.

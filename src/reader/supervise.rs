@@ -19,6 +19,7 @@ use tokio::process::{Child, Command};
 use super::wire::{Answer, Answered, Request, WireError, claimed_len, frame};
 use super::write::{Drafted, Serving};
 use crate::digest::Digest;
+use crate::infer::bundle::Vouched;
 use crate::infer::findings::BundleIdentity;
 use crate::models::Selection;
 use crate::os::sandbox::Walls;
@@ -53,6 +54,8 @@ pub struct Supervised {
     pulse: Arc<Pulse>,
     /// What serves, as it was chosen: the process has no say in it.
     pub bundles: Vec<BundleIdentity>,
+    /// What judges fitness, likewise; none where no image is held to more than its pixels.
+    pub fitness: Vec<BundleIdentity>,
     /// Which walls stand.
     pub walls: Walls,
     /// What became of the writer, where one is in use.
@@ -112,6 +115,7 @@ impl Supervised {
         let start = Request::Start {
             bundles: settings.models.images.clone(),
             asleep: settings.models.asleep.clone(),
+            fitness: settings.models.fitness.clone(),
             image_dirs: settings.image_dirs.clone(),
             memory_bytes: settings.memory_bytes,
             cpus: settings.cpus.clone(),
@@ -123,7 +127,8 @@ impl Supervised {
                 socket,
                 time_limit: settings.time_limit,
                 pulse: settings.pulse.clone(),
-                bundles: settings.models.images.iter().map(|vouched| vouched.identity.clone()).collect(),
+                bundles: identities(&settings.models.images),
+                fitness: identities(&settings.models.fitness),
                 walls,
                 writer: match &settings.models.writer {
                     Some(Err(why)) => Some(Serving::Unusable(why.clone())),
@@ -184,6 +189,10 @@ impl Supervised {
         };
         status.map_or_else(|_| why.clone(), |status| format!("{why} ({status})"))
     }
+}
+
+fn identities(bundles: &[Vouched]) -> Vec<BundleIdentity> {
+    bundles.iter().map(|vouched| vouched.identity.clone()).collect()
 }
 
 async fn ask(socket: &mut UnixStream, request: &Request, limit: Duration, pulse: &Pulse) -> Result<Answer, String> {

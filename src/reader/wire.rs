@@ -28,6 +28,8 @@ pub enum Request {
         bundles: Vec<Vouched>,
         /// Those for research that are switched off: they are named, and never used.
         asleep: Vec<Vouched>,
+        /// The bundles that judge whether an image can be read at all.
+        fitness: Vec<Vouched>,
         /// Folders of instances, or instances.
         image_dirs: Vec<PathBuf>,
         /// Address space, bytes.

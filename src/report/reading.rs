@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::written::Written;
 use crate::digest::Digest;
 use crate::infer::findings::Findings;
+use crate::quality::Unfit;
 use crate::study::Study;
 
 /// The result of reading one instance. Exactly one leaves the reader for each.
@@ -46,6 +47,17 @@ pub struct Reason {
     pub code: ReasonCode,
     /// For people: completes the sentence "Not read, because …", no full stop.
     pub words: String,
+    /// What makes the image unfit, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfit: Option<Unfit>,
+}
+
+impl Reason {
+    /// Any reason but that the image is unfit.
+    #[must_use]
+    pub fn new(code: ReasonCode, words: impl Into<String>) -> Self {
+        Self { code, words: words.into(), unfit: None }
+    }
 }
 
 /// Why an image was not read, for machines.

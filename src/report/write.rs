@@ -42,7 +42,7 @@ pub fn facts(reading: &mut Reading, comparison: Option<&Comparison>) -> FactShee
     match FactSheet::of(&reading.outcome, reading.study.as_ref(), comparison) {
         Ok(sheet) => sheet,
         Err(e) => {
-            let reason = Reason { code: ReasonCode::Internal, words: format!("the findings cannot be reported: {e}") };
+            let reason = Reason::new(ReasonCode::Internal, format!("the findings cannot be reported: {e}"));
             reading.outcome = Outcome::Failure(reason);
             FactSheet::of(&reading.outcome, reading.study.as_ref(), None).expect("a failure has no facts to contradict")
         }

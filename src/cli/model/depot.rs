@@ -8,6 +8,7 @@ use crate::cli::exit;
 use crate::config::{Configuration, Name};
 use crate::daemon::trial::{TRIAL_IMAGES, trial};
 use crate::daemon::{self, reader_settings};
+use crate::infer::bundle::Kind;
 use crate::models::{
     self, At, BundleName, Change, Choice, Demands, Depot, Floors, Inspected, Installed, Notice, Package, Pointer,
     Received, Refusal, Selection, SignedBy, Source, Standing, Version, Which,
@@ -108,7 +109,7 @@ impl Bench {
     fn selection(&self, instead: Option<&Inspected>) -> Result<Selection, models::ModelsError> {
         let writer = match instead {
             // Tried as the writer that it is, whether or not it is in use.
-            Some(inspected) if inspected.is_writer => Some(inspected.vouched.identity.name.as_str()),
+            Some(inspected) if inspected.kind == Kind::Writes => Some(inspected.vouched.identity.name.as_str()),
             _ => self.config.file.reader.writer.as_ref().map(Name::as_str),
         };
         models::select(&self.source, writer, os::now(), instead)
@@ -124,7 +125,7 @@ impl Bench {
             return Err(Refusal::Trial(why.clone()).into());
         }
         let old = self.selection(None).ok().map(settings);
-        let is_writer = candidate.is_writer;
+        let is_writer = candidate.kind == Kind::Writes;
         let done = crate::cli::runtime()?.block_on(async {
             if is_writer {
                 trial_of_writer(&new).await?;
@@ -352,6 +353,9 @@ pub fn list(arguments: &OfBox) -> anyhow::Result<()> {
     for name in &names {
         show(&bench, name, &bench.source.floors)?;
     }
+    if bench.selection(None).is_ok_and(|selection| selection.fitness.is_empty()) {
+        println!("no bundle judges fitness: that an image is upright, whole and of a chest is not checked");
+    }
     let free = os::free_bytes(bench.depot.folder())? / 1024;
     println!("{free} KiB free below {}", bench.depot.folder().display());
     Ok(())
@@ -363,7 +367,8 @@ fn show(bench: &Bench, name: &BundleName, floors: &Floors) -> anyhow::Result<()>
     // A writer, and what is for research only, serves where the configuration names it.
     let reader = &bench.config.file.reader;
     let in_use = reader.writer.iter().chain(&reader.research).any(|named| named.as_str() == name.as_str());
-    let is_asked_for = |inspected: &Inspected| inspected.is_writer || inspected.vouched.identity.research_only;
+    let is_asked_for =
+        |inspected: &Inspected| inspected.kind == Kind::Writes || inspected.vouched.identity.research_only;
     let is_idle = shipped.as_ref().is_some_and(|(inspected, _)| is_asked_for(inspected)) && !in_use;
     let line = |version: &Version, at: &At, bytes: u64, by: &str| {
         let is = |choice: &Choice| choice.at == *at && choice.version == *version;

@@ -7,7 +7,7 @@ use super::refusal::RefusalCode;
 use super::vocabulary::Vocabulary;
 use super::{Sheet, Writer};
 use crate::digest::Digest;
-use crate::infer::bundle::{Outline, Vouched};
+use crate::infer::bundle::{Kind, Outline, Vouched};
 
 const WORDS: [&str; 16] = [
     "<nothing>",
@@ -128,7 +128,7 @@ fn a_manifest_tells_its_kind_and_a_writers_is_no_image_bundles() {
     let folder = tempfile::tempdir().unwrap();
     let is_writer = |text: &str| {
         std::fs::write(folder.path().join("manifest.toml"), text).unwrap();
-        Outline::read(folder.path()).ok().map(|(outline, _)| outline.is_writer())
+        Outline::read(folder.path()).ok().map(|(outline, _)| outline.kind() == Kind::Writes)
     };
     assert_eq!(is_writer(&manifest("")), Some(true));
     assert_eq!(is_writer("format = 1\n"), None);

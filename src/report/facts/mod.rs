@@ -31,6 +31,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::infer::findings::{Band, BundleIdentity, Code, MAX_FINDINGS, Probability};
+use crate::quality::Unfit;
 use crate::report::reading::ReasonCode;
 use crate::report::vocabulary;
 use crate::study::{Sex, Subject};
@@ -143,6 +144,9 @@ pub struct Unread {
     pub code: ReasonCode,
     /// Why, in the reader's words (English), cleaned.
     pub words: String,
+    /// What makes the image unfit, where that is why: it has words in every language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfit: Option<Unfit>,
 }
 
 /// Whether the reader declined or failed.

@@ -98,7 +98,7 @@ fn fact(finding: &Finding, comparison: Option<&Comparison>) -> Fact {
 }
 
 fn unread(kind: UnreadKind, reason: &Reason) -> Unread {
-    Unread { kind, code: reason.code, words: clean(&reason.words) }
+    Unread { kind, code: reason.code, words: clean(&reason.words), unfit: reason.unfit }
 }
 
 /// Text from elsewhere, fit to stand inside a sentence: one line, no control characters

@@ -27,6 +27,8 @@ pub(super) const IDENTIFIER_TYPE: &str = "http://terminology.hl7.org/CodeSystem/
 pub(super) const TAGS: &str = "urn:uuid:59ebb47f-5e53-4b40-90ae-7c2d48b670e2";
 /// Codes of why an image was not read: `no-model`, `unfit`, …
 pub(super) const REASON: &str = "urn:uuid:faa24a82-6fcd-4a21-9293-cd45d7e8ffa1";
+/// Codes of what makes an image unfit: `bases-cut-off`, `upside-down`, …
+pub(super) const UNFIT: &str = "urn:uuid:ee5e385a-4c64-4d4e-b780-5ef614348789";
 /// Codes of the thresholds beside a probability: `absent-below`, `present-above`.
 pub(super) const THRESHOLD: &str = "urn:uuid:39908f82-9804-49d1-a91d-bc47314722be";
 /// Identifiers that are a SHA-256 in hexadecimal.

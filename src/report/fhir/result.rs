@@ -80,13 +80,14 @@ impl Maker<'_> {
 
     fn unread(&self, code: &str, display: &str, reason: &Reason) -> (String, Value) {
         let mut observation = self.bare_observation();
+        let why = json!({"system": codes::REASON, "code": reason.code.as_str()});
+        let flaw = reason.unfit.map(|unfit| json!({"system": codes::UNFIT, "code": unfit.code()}));
+        let absent = codes::coding("http://terminology.hl7.org/CodeSystem/data-absent-reason", code, display);
+        let coding: Vec<Value> = [absent, why].into_iter().chain(flaw).collect();
         let more = json!({
             "code": codes::concept(codes::LOINC, "18782-3", "Radiology Study observation (narrative)"),
             "dataAbsentReason": {
-                "coding": [
-                    codes::coding("http://terminology.hl7.org/CodeSystem/data-absent-reason", code, display),
-                    {"system": codes::REASON, "code": reason.code.as_str()},
-                ],
+                "coding": coding,
                 "text": codes::clean(&reason.words),
             },
             "device": self.reference("device", "Device"),

@@ -82,7 +82,7 @@ pub(crate) fn report() -> Reading {
 }
 
 pub(crate) fn reason() -> Reason {
-    Reason { code: ReasonCode::NoModel, words: "no model here reads images of feet".into() }
+    Reason::new(ReasonCode::NoModel, "no model here reads images of feet")
 }
 
 pub(crate) fn context() -> Context {

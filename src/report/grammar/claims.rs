@@ -125,6 +125,7 @@ fn is_borne_out(statement: &Statement, sheet: &Facts) -> bool {
         Statement::Urgent(label) => fact(label).is_some_and(plan::is_immediate),
         Statement::OtherView | Statement::OtherDisease | Statement::MustReview => sheet.unread.is_none(),
         Statement::NotRead | Statement::Next(_) => sheet.unread.is_some(),
+        Statement::Unfit(unfit) => sheet.unread.as_ref().is_some_and(|unread| unread.unfit == Some(*unfit)),
         Statement::Because(kind, words) => {
             sheet.unread.as_ref().is_some_and(|unread| unread.kind == *kind && unread.words == *words)
         }

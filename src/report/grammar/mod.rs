@@ -22,6 +22,7 @@ pub use say::Voice;
 
 use super::facts::{Change, Day, Fact, FitnessNote, Hedge, Image, Label, Side, SizeMm, UnreadKind, Zone};
 use crate::infer::findings::Probability;
+use crate::quality::Unfit;
 
 /// One thing that a report says. Each is one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub enum Statement {
     NotRead,
     /// Why it was not read.
     Because(UnreadKind, String),
+    /// What makes it unfit to be read, and what to do.
+    Unfit(Unfit),
     /// What a human should do where nothing was read.
     Next(Next),
 }

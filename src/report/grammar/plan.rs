@@ -190,5 +190,9 @@ fn not_read(unread: &Unread) -> [Statement; 2] {
         ReasonCode::Malformed => Next::Malformed,
         ReasonCode::ReaderDied | ReasonCode::Internal => Next::Device,
     };
-    [Statement::Because(unread.kind, unread.words.clone()), Statement::Next(next)]
+    let because = match unread.unfit {
+        Some(unfit) => Statement::Unfit(unfit),
+        None => Statement::Because(unread.kind, unread.words.clone()),
+    };
+    [because, Statement::Next(next)]
 }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use super::say::{SPOKEN, Voice, fixed_id, image_words, uncapital};
 use super::{Name, Next, Percent, Share, Spot, Statement};
 use crate::language::Language;
+use crate::quality::Unfit;
 use crate::report::facts::{
     Change, Day, FitnessNote, Hedge, Image, Kind, Label, Region, Side, SizeMm, UnreadKind, View, Zone,
 };
@@ -81,6 +82,8 @@ impl Voice {
             let template = self.language.template(&format!("next-{}", next.id()));
             found.extend(template.is(text).then_some(Statement::Next(next)));
         }
+        let unfit = self.unfit(text);
+        found.extend(unfit.map(Statement::Unfit));
         let mut one = |id: &str, name: &str, meaning: &dyn Fn(&str) -> Vec<Statement>| {
             found.extend(self.filled(id, text).iter().filter_map(|f| f.get(name).map(meaning)).flatten());
         };
@@ -104,12 +107,20 @@ impl Voice {
             lists.filter_map(labels).map(Statement::NoSignOfAll).collect()
         });
         let because = |kind| move |text: &str| vec![Statement::Because(kind, text.to_owned())];
-        one("because-abstention", "reason", &because(UnreadKind::Abstention));
+        // In English that an image is unfit is said in the words of any reason.
+        if unfit.is_none() {
+            one("because-abstention", "reason", &because(UnreadKind::Abstention));
+        }
         one("because-failure", "reason", &because(UnreadKind::Failure));
         found.extend(self.filled("flagged", text).iter().filter_map(|filled| {
             Some(Statement::Flagged(self.label(filled.get("finding")?)?, self.read_share(filled.get("share")?)?))
         }));
         found
+    }
+
+    fn unfit(&self, text: &str) -> Option<Unfit> {
+        let says = |unfit: &Unfit| self.language.template(&format!("unfit-{}", unfit.code())).is(text);
+        Unfit::ALL.into_iter().find(says)
     }
 
     fn filled<'t>(&self, id: &str, text: &'t str) -> Vec<Filled<'t>> {

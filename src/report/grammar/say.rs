@@ -58,6 +58,7 @@ impl Voice {
             Statement::ComparePrior(date) => say("compare-prior", &[("date", date.as_str())]),
             Statement::Because(UnreadKind::Abstention, words) => say("because-abstention", &[("reason", words)]),
             Statement::Because(UnreadKind::Failure, words) => say("because-failure", &[("reason", words)]),
+            Statement::Unfit(unfit) => say(&format!("unfit-{}", unfit.code()), &[]),
             Statement::Next(next) => say(&format!("next-{}", next.id()), &[]),
             fixed => say(fixed_id(fixed), &[]),
         })

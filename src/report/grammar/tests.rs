@@ -384,7 +384,7 @@ fn an_image_that_was_not_read_says_why_and_what_to_do_in_every_language() {
         for kind in [UnreadKind::Abstention, UnreadKind::Failure] {
             let mut facts = sheet([]);
             facts.bundle = None;
-            facts.unread = Some(Unread { kind, code, words: "no model here reads feet".into() });
+            facts.unread = Some(Unread { kind, code, words: "no model here reads feet".into(), unfit: None });
             let sheet = checked(facts);
             let text = english(&sheet);
             assert_eq!(text.findings, ["Not read."]);
@@ -395,6 +395,24 @@ fn an_image_that_was_not_read_says_why_and_what_to_do_in_every_language() {
             assert_eq!(text.impression[0], because);
             assert!(text.impression[1].contains("clinician must read"), "{:?}", text.impression);
             Language::all().for_each(|language| round_trip(&sheet, language));
+        }
+    }
+}
+
+#[test]
+fn what_makes_an_image_unfit_is_said_in_every_language_with_what_to_do() {
+    for unfit in Unfit::ALL {
+        let mut facts = sheet([]);
+        facts.bundle = None;
+        let (kind, code) = (UnreadKind::Abstention, ReasonCode::Unfit);
+        facts.unread = Some(Unread { kind, code, words: unfit.to_string(), unfit: Some(unfit) });
+        let sheet = checked(facts);
+        assert_eq!(english(&sheet).impression[0], format!("Not read, because {unfit}."));
+        for language in Language::all() {
+            round_trip(&sheet, language);
+            let said = &compose(&sheet, &Voice::clinician(&sheet, language)).impression[0];
+            let is_english = said.contains("Not read");
+            assert_eq!(is_english, language == Language::ENGLISH, "{language:?}: {said}");
         }
     }
 }

@@ -1,7 +1,15 @@
 //! Whether an image is fit to be read at all, before any finding is sought.
 //!
 //! Only what makes every finding meaningless is refused here; how well an image was
-//! taken is a matter of findings.
+//! taken is a matter of findings. [`assess`] looks at the pixels of any image; a [`Fitness`]
+//! bundle knows what those of its kind look like.
+
+mod manifest;
+mod network;
+mod unfit;
+
+pub use network::Fitness;
+pub use unfit::Unfit;
 
 use crate::preprocess::Gray;
 
@@ -28,40 +36,6 @@ const SAMPLED_ROWS: u32 = 512;
 const LANES: usize = 8;
 /// Shades that values are sorted into for percentiles.
 const SHADES: usize = 4096;
-
-/// Why an image is not read. The words complete "Not read, because …", no full stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// A side is shorter than 128 pixels.
-    #[error("the image is smaller than {SHORTEST_SIDE} pixels on a side")]
-    TooSmall,
-    /// One side is more than three times the other.
-    #[error("the image is more than three times as long as it is wide")]
-    Elongated,
-    /// Nearly all pixels are alike.
-    #[error("the image is blank")]
-    Blank,
-    /// Too many pixels at an end of the scale.
-    #[error("most of the image is over- or underexposed to the end of the scale")]
-    Saturated,
-    /// Neighbouring pixels have nothing to do with each other.
-    #[error("the image holds only noise")]
-    Noise,
-}
-
-impl Unfit {
-    /// For machines, kebab-case.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::TooSmall => "too-small",
-            Self::Elongated => "elongated",
-            Self::Blank => "blank",
-            Self::Saturated => "saturated",
-            Self::Noise => "noise",
-        }
-    }
-}
 
 /// Checks `gray`, cheapest first.
 ///
@@ -208,7 +182,7 @@ fn row_sums(row: &[f32], origin: f32) -> [f64; 3] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::pixels::{decode, real_files, wrap};
     use crate::preprocess::{self, Look};
@@ -275,27 +249,33 @@ mod tests {
         assert_eq!(assess(&image(200, 200, |at| at.min(12_000) as f32)), Err(Unfit::Saturated));
         assert_eq!(assess(&image(200, 200, |at| at.max(35_000) as f32)), Err(Unfit::Saturated));
         assert_eq!(assess(&image(200, 200, noise())), Err(Unfit::Noise));
-        assert_eq!(Unfit::TooSmall.to_string(), "the image is smaller than 128 pixels on a side");
+        assert!(Unfit::TooSmall.to_string().contains(&format!("than {SHORTEST_SIDE} pixels on a side")));
     }
 
-    /// Refused of every `step`-th image of a folder, by code.
-    fn refused(folder: &str, step: usize) -> Option<(usize, Vec<String>)> {
+    /// Every `step`-th image of a folder of JPEG files, as the reader presents it.
+    pub(super) fn real_images(folder: &str, step: usize) -> Option<impl Iterator<Item = (String, Gray)>> {
         let folder = real_files::folder(folder)?;
         let index = std::fs::read_to_string(folder.join("index.csv")).ok()?;
-        let mut refused = Vec::new();
-        let mut count = 0;
-        for line in index.lines().skip(1).step_by(step) {
-            let file = &real_files::fields(line)[0];
-            let Ok(stream) = std::fs::read(folder.join(file)) else { continue };
-            let Some((rows, columns, samples)) = size(&stream) else { continue };
+        let files: Vec<String> =
+            index.lines().skip(1).step_by(step).map(|line| real_files::fields(line)[0].clone()).collect();
+        Some(files.into_iter().filter_map(move |file| {
+            let stream = std::fs::read(folder.join(&file)).ok()?;
+            let (rows, columns, samples) = size(&stream)?;
             let photometric = if samples == 3 { "YBR_FULL" } else { "MONOCHROME2" };
             let shape = (rows, columns, samples, 8, 8, false, photometric);
             let object = wrap::encapsulated(shape, "1.2.840.10008.1.2.4.50", vec![stream]);
             let frames = decode(&object).unwrap_or_else(|error| panic!("{file}: {error}"));
-            let gray = preprocess::gray(&frames, 0, &Look::from_object(&object));
+            Some((file, preprocess::gray(&frames, 0, &Look::from_object(&object))))
+        }))
+    }
+
+    /// How many there are, and those that are refused, by code.
+    fn refused(folder: &str, step: usize) -> Option<(usize, Vec<String>)> {
+        let (mut count, mut refused) = (0, Vec::new());
+        for (file, gray) in real_images(folder, step)? {
             count += 1;
             if let Err(unfit) = assess(&gray) {
-                refused.push(format!("{file} {columns}x{rows} {}", unfit.code()));
+                refused.push(format!("{file} {}x{} {}", gray.width, gray.height, unfit.code()));
             }
         }
         Some((count, refused))
