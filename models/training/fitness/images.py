@@ -61,15 +61,6 @@ class Foreign:
     source: np.ndarray
     whole: np.ndarray
 
-    def parts(self):
-        """(learned, held out): by a hash of the group, 3 to 1."""
-        held = np.array([radiographs.part_of(group) == "test" for group in self.groups])
-        return self.take(~held), self.take(held)
-
-    def take(self, keep):
-        keep = np.flatnonzero(keep)
-        return Foreign([self.names[i] for i in keep], self.kinds[keep], self.groups[keep], self.source[keep], self.whole[keep])
-
 
 def chests(data, size):
     folder = Path(data) / "chest_xray"

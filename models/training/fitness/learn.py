@@ -13,7 +13,6 @@ import preprocess
 
 BATCH = 64
 LEARNING_RATE = 4e-3
-ONWARDS = 0.4  # of the rate, for a network that goes on
 AVERAGING = 0.99
 FEATURES = 96
 # Of a good image's outputs any may refuse it: negatives weigh more than positives.
@@ -35,15 +34,14 @@ def fresh(seed):
     return nn.Sequential(body, nn.Dropout(0.1), nn.Linear(FEATURES, len(flaws.FLAWS)))
 
 
-def train(pool, pictures, seed, goes_on=None, log=print):
-    """A network that saw ``pictures`` pictures of the pool; ``goes_on`` is one that saw others before."""
-    model = copy.deepcopy(goes_on) if goes_on else fresh(seed)
-    rate = LEARNING_RATE * (ONWARDS if goes_on else 1)
+def train(pool, pictures, seed, log=print):
+    """A network that saw ``pictures`` pictures of the pool."""
+    model = fresh(seed)
     averaged = copy.deepcopy(model)
     order_random = np.random.default_rng(seed)
     steps = pictures // BATCH
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.15)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, steps, pct_start=0.15)
     order, running, started = np.empty(0, int), None, time.process_time()
     model.train()
     for step in range(steps):

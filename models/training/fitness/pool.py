@@ -1,7 +1,6 @@
 """The training pictures, made once: flawed chests, pieces of chests put together wrongly, drawn pictures.
 
-No foreign image of the data is among the first, so that all of those show what happens to what was never seen;
-``foreign`` makes those that a network learns from when it goes on.
+No foreign image of the data is among them, so that all of those show what happens to what was never seen.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import flaws
 import images
 
 BATCH = 64
-FLAWED, MISCUT, DRAWN, DRAWN_SHOWN, FOREIGN = 17_920, 3_000, 1_000, 3_000, 5_000
+FLAWED, MISCUT, DRAWN, DRAWN_SHOWN = 17_920, 3_000, 1_000, 3_000
 # Children and adults alike, phantoms as the small part of all images that they are.
 PHANTOM_SHARE = 0.06
 
@@ -23,7 +22,7 @@ PHANTOM_SHARE = 0.06
 class Pool:
     pictures: np.ndarray  # [n, 96, 96] uint8
     targets: np.ndarray  # [n, flaws] float32: 0, 1 or UNKNOWN
-    kinds: np.ndarray  # "chest", "miscut", "drawn" or "foreign"
+    kinds: np.ndarray  # "chest", "miscut" or "drawn"
 
 
 def make(train, phantoms, seed):
@@ -32,14 +31,6 @@ def make(train, phantoms, seed):
     parts = [flawed(train, phantoms, random, generator), not_chest(pieces, MISCUT, "miscut", random, generator),
              not_chest(drawn.drawn(DRAWN, seed), DRAWN_SHOWN, "drawn", random, generator)]
     return joined(parts)
-
-
-def foreign(learned, seed):
-    """Each kind as often as the next: there are few images of some, many of others."""
-    random, generator = np.random.default_rng(seed + 1), torch.Generator().manual_seed(seed + 1)
-    kinds = sorted(set(learned.kinds))
-    return joined([not_chest(learned.source[learned.kinds == kind], FOREIGN // len(kinds), "foreign", random, generator)
-                   for kind in kinds])
 
 
 def joined(parts):
@@ -67,8 +58,6 @@ def not_chest(source, count, kind, random, generator):
         batch = torch.from_numpy(source[order[start:start + BATCH]]).float() / 255
         mirrored, inverted = (flaws.chance(len(batch), share, generator)[:, None, None] for share in (0.5, 0.2))
         batch = torch.where(mirrored, batch.flip(2), batch)
-        if kind == "foreign":
-            batch = torch.rot90(batch, int(random.choice([0, 0, 1, 2, 3])), (1, 2))
         edges = [flaws.uniform(len(batch), -0.1, 0.15, generator) for _ in range(4)]
         made = flaws.tone(flaws.cut(batch, *edges), generator)
         made = torch.where(inverted, 1 - made, made)
