@@ -99,6 +99,9 @@ def failures(figures):
     yield ("Mirrored is told by heart and stomach: dextrocardia, a shift of the mediastinum or a one-sided white-out can look "
            "mirrored.")
     yield "A chest that is cut, turned and inverted at once is refused, and named by one of its flaws only."
+    yield ("The test part of 0.1.0 was measured twice: once for a stronger variant that also learned from foreign images, "
+           "which was dropped because some of those may not be used commercially. The rule for the thresholds did not "
+           "change in between.")
 
 
 def manifest(folder, figures):
