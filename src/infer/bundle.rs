@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn every_shipped_bundle_reproduces_its_golden_output_here() {
-        for name in ["chest-adult", "chest-child"] {
+        for name in ["chest-adult", "chest-child", "lung-ultrasound"] {
             let vouched = Vouched::as_it_stands(&Path::new(MODELS).join(name)).unwrap();
             assert_eq!(Bundle::load(&vouched).unwrap().identity().name, name);
         }

@@ -48,7 +48,7 @@ fn refused(folder: &Path, trust: &Vouching) -> Refusal {
 fn the_shipped_bundles_are_signed_by_the_vendor_of_this_program() {
     let vouching = Vouching::of_this_program().unwrap();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    for name in ["chest-adult", "chest-child", "chest-fitness", "report-writer"] {
+    for name in ["chest-adult", "chest-child", "chest-fitness", "lung-ultrasound", "report-writer"] {
         let inspected = inspect(&shipped.join(name), &vouching, NOW).unwrap();
         let signed = inspected.signed.unwrap();
         assert_eq!((signed.statement.name.as_str(), inspected.vouched.identity.name.as_str()), (name, name));
@@ -57,6 +57,7 @@ fn the_shipped_bundles_are_signed_by_the_vendor_of_this_program() {
     let source = Source { shipped, depot: None, floors: Floors::new(), vouching, research: Vec::new() };
     let selection = select(&source, Some("report-writer"), NOW, None).unwrap();
     assert_eq!((selection.images.len(), selection.fitness.len()), (2, 1));
+    assert_eq!(selection.asleep[0].identity.name, "lung-ultrasound");
     assert!(selection.writer.unwrap().unwrap().identity.research_only);
 }
 

@@ -1,6 +1,11 @@
 //! The sector against training's, and against what a screen shows beside it.
 
+use std::path::Path;
+
+use serde::Deserialize;
+
 use super::*;
+use crate::preprocess::{Geometry, input};
 
 /// A fan between two rays and two arcs, with something in it that a black corner is not.
 fn fan(width: u32, height: u32) -> Gray {
@@ -68,4 +73,40 @@ fn a_sector_that_fills_the_frame_is_the_frame() {
     // The darkest row is not lit: the rest is.
     let seen = sector(&[&full]).unwrap().cut(&full);
     assert!(seen.width == 200 && seen.height > 130, "{seen:?}");
+}
+
+/// As in the bundle's manifest.
+const GEOMETRY: Geometry =
+    Geometry { width: 96, height: 96, low_percentile: 1.0, high_percentile: 99.0, mean: 0.5, std: 0.25 };
+
+/// `golden/sector.json` of the bundle, which training wrote.
+#[derive(Deserialize)]
+struct Golden {
+    width: u32,
+    height: u32,
+    /// Gray bytes of each frame.
+    frames: Vec<Vec<u8>>,
+    /// Cells inside, row by row, `1` or `0`.
+    inside: String,
+    /// The input that the first frame becomes, in thousandths.
+    input: Vec<i32>,
+}
+
+#[test]
+fn training_and_daemon_cut_the_same_sector_and_make_the_same_input() {
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/lung-ultrasound");
+    let golden: Golden = serde_json::from_slice(&std::fs::read(bundle.join("golden/sector.json")).unwrap()).unwrap();
+    let (width, height) = (golden.width, golden.height);
+    let frames: Vec<Gray> = golden
+        .frames
+        .iter()
+        .map(|bytes| Gray { width, height, values: bytes.iter().map(|b| f32::from(*b)).collect() })
+        .collect();
+    let sector = sector(&frames.iter().collect::<Vec<_>>()).unwrap();
+    let inside: String = sector.inside.iter().map(|inside| if *inside { '1' } else { '0' }).collect();
+    assert!(inside == golden.inside && inside.contains('0'));
+    let made = input(&sector.cut(&frames[0]), &GEOMETRY);
+    assert_eq!(made.len(), golden.input.len());
+    let worst = made.iter().zip(&golden.input).map(|(a, b)| (a - *b as f32 / 1e3).abs()).fold(0.0, f32::max);
+    assert!(worst < 1.5e-3, "{worst}");
 }

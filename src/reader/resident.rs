@@ -237,3 +237,7 @@ fn declined(error: &PixelError) -> Outcome {
     };
     abstention(code, error.to_string())
 }
+
+#[cfg(test)]
+#[path = "resident_tests.rs"]
+mod tests;

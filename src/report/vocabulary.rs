@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_label_of_the_shipped_bundles_is_listed_with_their_code_and_so_is_what_they_do_not_assess() {
-        for bundle in ["chest-adult", "chest-child"] {
+        for bundle in ["chest-adult", "chest-child", "lung-ultrasound"] {
             let path = format!("{}/models/{bundle}/manifest.toml", env!("CARGO_MANIFEST_DIR"));
             let manifest: toml::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
             for finding in manifest["finding"].as_array().unwrap() {

@@ -545,7 +545,12 @@ fn the_hedge_table_is_printed_in_every_card() {
         };
         table.push(format!("| {} | {from} | {word} | {said} |", called.as_str().unwrap()));
     }
-    for card in ["models/chest-adult/CARD.md", "models/chest-child/CARD.md", "models/training/card.py"] {
+    for card in [
+        "models/chest-adult/CARD.md",
+        "models/chest-child/CARD.md",
+        "models/lung-ultrasound/CARD.md",
+        "models/training/card.py",
+    ] {
         let text = std::fs::read_to_string(format!("{}/{card}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         assert!(text.contains(&table.join("\n")), "{card} lacks the table:\n{}", table.join("\n"));
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry};
 use residentd::instance::uid::{AeTitle, Uid};
 use residentd::instance::{Headers, Instance, Pixels, Syntax, validate_dataset};
-use residentd::preprocess::{self, Geometry, Look};
+use residentd::preprocess::{self, Geometry, Light, Look};
 use residentd::study::Study;
 use residentd::{pixels, quality};
 
@@ -73,6 +73,13 @@ fn read(path: &Path) {
     let Ok(frames) = pixels::decode(&object) else { return };
     let gray = preprocess::gray(&frames, frames.frames / 2, &Look::from_object(&object));
     assert_eq!(gray.values.len(), gray.width as usize * gray.height as usize, "a picture of another size than it says");
+    let mut light = Light::none();
+    light.add(&gray);
+    if let Some(sector) = light.sector() {
+        let cut = sector.cut(&gray);
+        assert_eq!(cut.values.len(), cut.width as usize * cut.height as usize, "a cut of another size than it says");
+        assert!(cut.width <= gray.width && cut.height <= gray.height && !cut.values.is_empty());
+    }
     if quality::assess(&gray).is_err() {
         return;
     }

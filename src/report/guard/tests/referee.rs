@@ -49,8 +49,21 @@ const NEVER: &[&str] = &[
     "cm",
     "mm",
 ];
-const DENIALS: &[&str] =
-    &["no", "not", "without", "negative", "free", "nor", "resolved", "normal", "unremarkable", "clear", "sharp"];
+const DENIALS: &[&str] = &[
+    "no",
+    "not",
+    "never",
+    "without",
+    "negative",
+    "free",
+    "nor",
+    "resolved",
+    "absent",
+    "normal",
+    "unremarkable",
+    "clear",
+    "sharp",
+];
 const CHANGES: &[(&str, &[&str])] = &[
     ("new", &["new", "newly", "developing", "developed"]),
     ("larger", &["larger", "increased", "increasing", "worse", "worsening", "worsened"]),
