@@ -76,5 +76,4 @@ impl Fitness {
 }
 
 #[cfg(test)]
-#[path = "network_tests.rs"]
 mod tests;
