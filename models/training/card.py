@@ -205,12 +205,12 @@ def beside(figures):
     yield table(rows)
 
 
-def int8_table(int8):
-    return table([["int8 against float, same images", ""],
+def int8_table(int8, compared="same images", unit="images"):
+    return table([[f"int8 against float, {compared}", ""],
                   ["AUROC float, int8", f"{int8['auroc_float']}, {int8['auroc_int8']}"],
                   ["mean change of probability", str(int8["mean_probability_change"])],
                   ["largest change of probability", str(int8["largest_probability_change"])],
-                  ["images that change band", str(int8["band_changes_share"])]])
+                  [f"{unit} that change band", str(int8["band_changes_share"])]])
 
 
 def golden(figures):
@@ -226,5 +226,5 @@ def bracket(value):
 
 
 def table(rows):
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines = ["| " + " | ".join(map(str, row)) + " |" for row in rows]
     return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])

@@ -7,31 +7,42 @@ import preprocess
 from recipes import SIZE, SNOMED
 
 FILES = ("model.onnx", "CARD.md", "figures.json", "golden/input.f32", "golden/output.f32")
+OUTPUT = ["[output]", 'tensor = "logits"', ""]
 
 
 def write(folder, recipe, figures):
     lines = [
         "format = 1", "",
-        "[bundle]",
-        entry("name", recipe.name), entry("version", figures["version"]), entry("title", recipe.title),
-        entry("intended_use", recipe.intended_use), entry("forbidden_use", recipe.forbidden_use),
-        entry("licence", recipe.licence), "research_only = false", entry("sources", recipe.sources), "",
+        *about(name=recipe.name, version=figures["version"], title=recipe.title, intended_use=recipe.intended_use,
+               forbidden_use=recipe.forbidden_use, licence=recipe.licence, research_only=False, sources=recipe.sources),
         "[applies_to]",
         entry("modality", ("CR", "DX")), entry("body_part", ("CHEST", "THORAX")), entry("view", recipe.view),
         "age_years = {{ min = {}, max = {} }}".format(*recipe.age_years), "",
-        "[input]",
-        entry("tensor", "image"), entry("width", SIZE), entry("height", SIZE),
-        entry("low_percentile", preprocess.LOW_PERCENTILE), entry("high_percentile", preprocess.HIGH_PERCENTILE),
-        entry("mean", preprocess.MEAN), entry("std", preprocess.STD), "",
-        "[output]", entry("tensor", "logits"), "",
+        *input_of(SIZE), "",
+        *OUTPUT,
     ]
     for output, label in enumerate(figures["claimed"]):
         lines += finding(output, next(f for f in recipe.candidates if f.label == label), figures["findings"][label])
     dropped = [f.words for f in recipe.candidates if f.label not in figures["claimed"]]
-    lines += ["[not_assessed]", entry("words", tuple(dropped) + recipe.not_assessed), "",
-              "[golden]", entry("input", "golden/input.f32"), entry("output", "golden/output.f32"),
+    lines += ["[not_assessed]", entry("words", tuple(dropped) + recipe.not_assessed), ""]
+    finish(folder, lines, figures, FILES)
+
+
+def about(**bundle):
+    return ["[bundle]", *(entry(key, value) for key, value in bundle.items()), ""]
+
+
+def input_of(size):
+    return ["[input]", entry("tensor", "image"), entry("width", size), entry("height", size),
+            entry("low_percentile", preprocess.LOW_PERCENTILE), entry("high_percentile", preprocess.HIGH_PERCENTILE),
+            entry("mean", preprocess.MEAN), entry("std", preprocess.STD)]
+
+
+def finish(folder, lines, figures, files):
+    """Writes ``lines``, and behind them what every manifest ends with."""
+    lines += ["[golden]", entry("input", "golden/input.f32"), entry("output", "golden/output.f32"),
               entry("tolerance", figures["golden"]["tolerance"]), "",
-              "[digests]", *(f"{json.dumps(name)} = {json.dumps(digest(folder / name))}" for name in FILES)]
+              "[digests]", *(f"{json.dumps(name)} = {json.dumps(digest(folder / name))}" for name in files)]
     (folder / "manifest.toml").write_text("\n".join(lines) + "\n")
 
 

@@ -1,10 +1,8 @@
 """The bundle's card and manifest, written from the figures alone."""
 
-import hashlib
-import json
-
 import flaws
-import preprocess
+from card import table
+from manifest import FILES, OUTPUT, about, entry, finish, input_of
 
 NAME, VERSION = "chest-fitness", "0.1.0"
 LEAST_TOLERANCE = 0.02
@@ -20,7 +18,6 @@ SOURCES = (
     "covid-chestxray-dataset (Cohen et al.) and VQA-RAD images, each under its own terms, CC BY or CC0",
     "Pictures drawn by the training, and chest phantoms drawn by residentd",
 )
-FILES = ("model.onnx", "CARD.md", "figures.json", "golden/input.f32", "golden/output.f32")
 WORDS = {
     "not-a-chest": "another part, modality or picture", "upside-down": "turned by 180 degrees",
     "turned-left": "turned by 90 degrees to the left", "turned-right": "turned by 90 degrees to the right",
@@ -32,7 +29,7 @@ WORDS = {
 
 def write(folder, figures):
     (folder / "CARD.md").write_text("\n\n".join(card(figures)) + "\n")
-    (folder / "manifest.toml").write_text(manifest(folder, figures))
+    write_manifest(folder, figures)
 
 
 def card(figures):
@@ -104,23 +101,19 @@ def failures(figures):
            "change in between.")
 
 
-def manifest(folder, figures):
-    q = lambda value: json.dumps(value, ensure_ascii=False)  # noqa: E731
-    lines = ["format = 1", 'kind = "fitness"', "", "[bundle]", f"name = {q(NAME)}", f"version = {q(figures['version'])}",
-             f"title = {q(TITLE)}", f"intended_use = {q(INTENDED)}", f"forbidden_use = {q(FORBIDDEN)}",
-             f"licence = {q(LICENCE)}", "research_only = false", f"sources = {q(SOURCES)}", "",
+def write_manifest(folder, figures):
+    lines = ["format = 1", 'kind = "fitness"', "",
+             *about(name=NAME, version=figures["version"], title=TITLE, intended_use=INTENDED, forbidden_use=FORBIDDEN,
+                    licence=LICENCE, research_only=False, sources=SOURCES),
              "[applies_to]", 'modality = ["CR", "DX"]', 'body_part = ["CHEST", "THORAX"]', "",
-             "[input]", 'tensor = "image"', f"width = {flaws.SIZE}", f"height = {flaws.SIZE}",
-             f"low_percentile = {preprocess.LOW_PERCENTILE}", f"high_percentile = {preprocess.HIGH_PERCENTILE}",
-             f"mean = {preprocess.MEAN}", f"std = {preprocess.STD}", "", "[output]", 'tensor = "logits"', ""]
+             *input_of(flaws.SIZE), "",
+             *OUTPUT]
     for output, flaw in enumerate(flaws.FLAWS):
         found = figures["foreign"]["all"] if flaw == "not-a-chest" else figures["flawed"][flaw]
-        lines += ["[[flaw]]", f"code = {q(flaw)}", f"output = {output}", f"refused_from = {figures['thresholds'][flaw]}",
-                  f"fit_refused = {q(figures['fit']['by_flaw'][flaw])}", f"flawed_refused = {q(found['refused'])}", ""]
-    lines += ["[golden]", 'input = "golden/input.f32"', 'output = "golden/output.f32"',
-              f"tolerance = {figures['golden']['tolerance']}", "", "[digests]"]
-    lines += [f"{q(name)} = {q(hashlib.sha256((folder / name).read_bytes()).hexdigest())}" for name in FILES]
-    return "\n".join(lines) + "\n"
+        lines += ["[[flaw]]", entry("code", flaw), entry("output", output),
+                  entry("refused_from", figures["thresholds"][flaw]),
+                  entry("fit_refused", figures["fit"]["by_flaw"][flaw]), entry("flawed_refused", found["refused"]), ""]
+    finish(folder, lines, figures, FILES)
 
 
 def percent(share):
@@ -129,8 +122,3 @@ def percent(share):
 
 def bracket(value):
     return f"{100 * value[0]:.1f} % [{100 * value[1]:.1f}, {100 * value[2]:.1f}]"
-
-
-def table(rows):
-    lines = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])

@@ -10,6 +10,7 @@ from torch import nn
 import flaws
 import network
 import preprocess
+from fit import average_into
 
 BATCH = 64
 LEARNING_RATE = 4e-3
@@ -62,15 +63,6 @@ def train(pool, pictures, seed, log=print):
         if (step + 1) % 200 == 0:
             log(f"step {step + 1}/{steps}: loss {running:.4f}, {time.process_time() - started:.0f} s of CPU", flush=True)
     return averaged.eval()
-
-
-def average_into(averaged, model, share):
-    with torch.no_grad():
-        for kept, new in zip(averaged.state_dict().values(), model.state_dict().values()):
-            if kept.dtype.is_floating_point:
-                kept.mul_(share).add_(new, alpha=1 - share)
-            else:
-                kept.copy_(new)
 
 
 def logits(model, whole):

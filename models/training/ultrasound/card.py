@@ -1,6 +1,6 @@
 """CARD.md, written from the figures alone, so that the two cannot disagree."""
 
-from card import HEDGES, bracket, table
+from card import HEDGES, bracket, int8_table, table
 from ultrasound import clips, examine, recipe
 
 NAMES = {"source": "who published it and its licence", "pixels": "pixel statistics and file size",
@@ -43,7 +43,8 @@ def write(folder, figures):
         "Also tried: " + " ".join(recipe.TRIED) + " The choice among what was tried was made on these very folds, which makes the "
         "figures somewhat optimistic.",
         "### By subgroup", subgroup_table(figures),
-        "### At the shipped thresholds", thresholds(point), band_table(point), reliability_table(point), int8_table(figures["int8"]),
+        "### At the shipped thresholds", thresholds(point), band_table(point), reliability_table(point),
+        int8_table(figures["int8"], "same clips, each by its fold's file", "clips"),
         "### Learned beside it and not claimed",
         "Among abnormal clips, the flag noted against not noted. Not noted often means that nobody wrote it down, so these are no "
         "figures of a finding, and none is claimed.",
@@ -130,14 +131,6 @@ def reliability_table(point):
     return table([["clips", "from probability", "mean probability", "abnormal", "share"]] +
                  [[str(b["n"]), str(b["lowest_probability"]), str(b["mean_probability"]), str(b["positives"]), str(b["observed"])]
                   for b in point["reliability"]])
-
-
-def int8_table(int8):
-    return table([["int8 against float, same clips, each by its fold's file", ""],
-                  ["AUROC float, int8", f"{int8['auroc_float']}, {int8['auroc_int8']}"],
-                  ["mean change of probability", str(int8["mean_probability_change"])],
-                  ["largest change of probability", str(int8["largest_probability_change"])],
-                  ["clips that change band", str(int8["band_changes_share"])]])
 
 
 def golden_words(figures):
