@@ -118,14 +118,6 @@ pub enum EvaluateError {
     /// It is not what it was when it was chosen.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// Its manifest is wrong.
-    #[error("{path}: {message}")]
-    Manifest {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong.
-        message: String,
-    },
     /// The bundle changed between reading its manifest and serving.
     #[error("bundle {0:?} changed while the evaluation started: run it again")]
     Replaced(String),
@@ -223,9 +215,7 @@ fn find_bundle(bundles: &[Vouched], name: &str) -> Result<(Manifest, Digest), Ev
         let there: Vec<&str> = bundles.iter().map(|vouched| vouched.identity.name.as_str()).collect();
         return Err(EvaluateError::NoBundle { name: name.to_owned(), there: there.join(", ") });
     };
-    let path = vouched.folder.join("manifest.toml");
-    let mut manifest =
-        Manifest::parse(&vouched.manifest()?).map_err(|message| EvaluateError::Manifest { path, message })?;
+    let mut manifest = vouched.parsed(Manifest::parse)?;
     // Says too where nobody vouches for it, and so do the figures.
     manifest.bundle.version.clone_from(&vouched.identity.version);
     Ok((manifest, vouched.identity.sha256))

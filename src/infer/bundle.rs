@@ -11,7 +11,7 @@ use super::decide::{decide, undecided};
 use super::findings::{BundleIdentity, Findings};
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{About, Golden, Manifest};
+use super::manifest::{About, Golden, InputSpec, Manifest, OutputSpec};
 use super::model::{Engines, Model, ModelError, Signature};
 use crate::digest::Digest;
 
@@ -186,6 +186,15 @@ impl Vouched {
         }
         String::from_utf8(bytes).map_err(|e| BundleError::Manifest { path, message: e.to_string() })
     }
+
+    /// The manifest, as `parse` understands it.
+    ///
+    /// # Errors
+    /// It is not the one that was vouched for, or `parse` refused it.
+    pub fn parsed<M>(&self, parse: impl Fn(&str) -> Result<M, String>) -> Result<M, BundleError> {
+        let wrong = |message| BundleError::Manifest { path: self.folder.join("manifest.toml"), message };
+        parse(&self.manifest()?).map_err(wrong)
+    }
 }
 
 impl Bundle {
@@ -202,14 +211,15 @@ impl Bundle {
     /// # Errors
     /// See [`BundleError`].
     pub fn load_with(vouched: &Vouched, engines: Engines) -> Result<Self, BundleError> {
-        let folder = &vouched.folder;
-        let wrong = |message| BundleError::Manifest { path: folder.join("manifest.toml"), message };
-        let manifest = Manifest::parse(&vouched.manifest()?).map_err(wrong)?;
-        for name in manifest.digests.keys() {
-            read_verified(folder, name, &manifest.digests)?;
-        }
-        let model = prepare(folder, &manifest, engines)?;
-        reproduce_golden(&model, folder, &manifest.golden, &manifest.digests)?;
+        let manifest = vouched.parsed(Manifest::parse)?;
+        let network = Network {
+            input: &manifest.input,
+            output: &manifest.output,
+            least_outputs: manifest.finding.iter().map(|finding| finding.output + 1).max().unwrap_or(1),
+            golden: &manifest.golden,
+            digests: &manifest.digests,
+        };
+        let model = network.load(&vouched.folder, engines)?;
         Ok(Self { manifest, identity: vouched.identity.clone(), model })
     }
 
@@ -225,10 +235,10 @@ impl Bundle {
         &self.manifest
     }
 
-    /// Its graph.
+    /// Its graph alone.
     #[must_use]
-    pub const fn model(&self) -> &Model {
-        &self.model
+    pub fn into_model(self) -> Model {
+        self.model
     }
 
     /// The logits of one input tensor (`[1, 1, height, width]`, C order).
@@ -250,44 +260,65 @@ impl Bundle {
     }
 }
 
-/// Holds `model` to the golden output of the bundle in `folder` on this CPU.
-///
-/// # Errors
-/// It gives another one, or the vectors cannot be read.
-pub fn reproduce_golden(
-    model: &Model,
-    folder: &Path,
-    golden: &Golden,
-    digests: &BTreeMap<String, Digest>,
-) -> Result<(), BundleError> {
-    let input = floats(&read_verified(folder, &golden.input, digests)?);
-    let wanted = floats(&read_verified(folder, &golden.output, digests)?);
-    let failed = |source| BundleError::Model { path: folder.join("model.onnx"), source };
-    let found = model.run(&input).map_err(failed)?;
-    let beyond = if found.len() == wanted.len() {
-        let differences = found.iter().zip(&wanted).map(|(f, w)| (f - w).abs());
-        // A NaN in the vectors compares with nothing, and is a refusal too.
-        differences.into_iter().find(|by| by.is_nan() || *by > golden.tolerance)
-    } else {
-        Some(f32::INFINITY)
-    };
-    match beyond {
-        None => Ok(()),
-        Some(by) => Err(BundleError::Golden { path: folder.to_owned(), by, tolerance: golden.tolerance }),
+/// What a manifest says of its one network, `model.onnx`.
+pub struct Network<'a> {
+    /// `[input]`
+    pub input: &'a InputSpec,
+    /// `[output]`
+    pub output: &'a OutputSpec,
+    /// Logits that it must have at least.
+    pub least_outputs: usize,
+    /// `[golden]`
+    pub golden: &'a Golden,
+    /// `[digests]`
+    pub digests: &'a BTreeMap<String, Digest>,
+}
+
+impl Network<'_> {
+    /// Holds every file in `folder` against its digest, prepares the graph, and holds it to its
+    /// golden output on this CPU.
+    ///
+    /// # Errors
+    /// See [`BundleError`].
+    pub fn load(&self, folder: &Path, engines: Engines) -> Result<Model, BundleError> {
+        verify(folder, self.digests)?;
+        let onnx = read_verified(folder, "model.onnx", self.digests)?;
+        let signature = Signature {
+            input: &self.input.tensor,
+            height: self.input.height as usize,
+            width: self.input.width as usize,
+            output: &self.output.tensor,
+            least_outputs: self.least_outputs,
+        };
+        let unusable = |source| BundleError::Model { path: folder.join("model.onnx"), source };
+        let model = Model::prepare_with(&onnx, &signature, engines).map_err(unusable)?;
+        self.reproduce_golden(&model, folder)?;
+        Ok(model)
+    }
+
+    fn reproduce_golden(&self, model: &Model, folder: &Path) -> Result<(), BundleError> {
+        let golden = self.golden;
+        let input = floats(&read_verified(folder, &golden.input, self.digests)?);
+        let wanted = floats(&read_verified(folder, &golden.output, self.digests)?);
+        let failed = |source| BundleError::Model { path: folder.join("model.onnx"), source };
+        let found = model.run(&input).map_err(failed)?;
+        let beyond = if found.len() == wanted.len() {
+            let differences = found.iter().zip(&wanted).map(|(f, w)| (f - w).abs());
+            // A NaN in the vectors compares with nothing, and is a refusal too.
+            differences.into_iter().find(|by| by.is_nan() || *by > golden.tolerance)
+        } else {
+            Some(f32::INFINITY)
+        };
+        match beyond {
+            None => Ok(()),
+            Some(by) => Err(BundleError::Golden { path: folder.to_owned(), by, tolerance: golden.tolerance }),
+        }
     }
 }
 
-fn prepare(folder: &Path, manifest: &Manifest, engines: Engines) -> Result<Model, BundleError> {
-    let onnx = read_verified(folder, "model.onnx", &manifest.digests)?;
-    let signature = Signature {
-        input: &manifest.input.tensor,
-        height: manifest.input.height as usize,
-        width: manifest.input.width as usize,
-        output: &manifest.output.tensor,
-        least_outputs: manifest.finding.iter().map(|f| f.output + 1).max().unwrap_or(1),
-    };
-    Model::prepare_with(&onnx, &signature, engines)
-        .map_err(|source| BundleError::Model { path: folder.join("model.onnx"), source })
+/// Holds every file in `folder` that has one against its digest.
+pub(super) fn verify(folder: &Path, digests: &BTreeMap<String, Digest>) -> Result<(), BundleError> {
+    digests.keys().try_for_each(|name| read_verified(folder, name, digests).map(drop))
 }
 
 /// The bytes of a bundle's file, at most `most_bytes`.
@@ -301,10 +332,11 @@ fn read_within(path: &Path, most_bytes: u64) -> Result<Vec<u8>, BundleError> {
 }
 
 /// The bytes of a bundle's file, held against its digest.
-///
-/// # Errors
-/// It cannot be read, or is another file than `digests` names.
-pub fn read_verified(folder: &Path, name: &str, digests: &BTreeMap<String, Digest>) -> Result<Vec<u8>, BundleError> {
+pub(super) fn read_verified(
+    folder: &Path,
+    name: &str,
+    digests: &BTreeMap<String, Digest>,
+) -> Result<Vec<u8>, BundleError> {
     let path = folder.join(name);
     let bytes = read_within(&path, MAX_FILE_BYTES)?;
     let (found, wanted) = (Digest::of(&bytes), digests[name]);
@@ -318,28 +350,13 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::infer::damaged::{self, edit, flip};
 
     const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
 
     /// A copy of the first shipped bundle, to damage.
     fn copy() -> tempfile::TempDir {
-        let source = Path::new(MODELS).join("chest-child");
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("golden")).unwrap();
-        for name in
-            Manifest::parse(&std::fs::read_to_string(source.join("manifest.toml")).unwrap()).unwrap().digests.keys()
-        {
-            std::fs::copy(source.join(name), folder.path().join(name)).unwrap();
-        }
-        std::fs::copy(source.join("manifest.toml"), folder.path().join("manifest.toml")).unwrap();
-        folder
-    }
-
-    fn edit(folder: &Path, from: &str, to: &str) {
-        let path = folder.join("manifest.toml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "nothing to edit: {from}");
-        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        damaged::copy("chest-child")
     }
 
     fn refusal(folder: &Path) -> String {
@@ -368,11 +385,7 @@ mod tests {
     fn a_bundle_with_a_changed_byte_is_refused_by_file_and_digest() {
         for name in ["model.onnx", "CARD.md", "figures.json", "golden/input.f32"] {
             let folder = copy();
-            let path = folder.path().join(name);
-            let mut bytes = std::fs::read(&path).unwrap();
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-            std::fs::write(&path, bytes).unwrap();
+            flip(folder.path(), name);
             let error = refusal(folder.path());
             assert!(error.contains(name) && error.contains("the bundle was changed"), "{error}");
         }

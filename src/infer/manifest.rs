@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::cine::Cine;
 use super::findings::{Code, MAX_FINDINGS, Probability};
@@ -213,11 +214,7 @@ impl Manifest {
     /// The text is no manifest of format 1, with line where TOML knows it, or a value
     /// contradicts another; the message says which.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
-        match manifest.contradiction() {
-            None => Ok(manifest),
-            Some(what) => Err(what),
-        }
+        parsed(text, Self::contradiction)
     }
 
     /// How the input is made.
@@ -227,7 +224,6 @@ impl Manifest {
     }
 
     fn contradiction(&self) -> Option<String> {
-        let needed = ["model.onnx", "CARD.md", &self.golden.input, &self.golden.output];
         if self.format != FORMAT {
             return Some(format!("format is {}, this residentd reads {FORMAT}", self.format));
         }
@@ -240,11 +236,9 @@ impl Manifest {
         if let Some(wrong) = self.cine.and_then(Cine::contradiction) {
             return Some(wrong);
         }
-        if let Some(name) = needed.iter().find(|name| !self.digests.contains_key(**name)) {
-            return Some(format!("[digests] lacks {name:?}"));
-        }
-        if let Some(name) = self.digests.keys().find(|name| leaves_the_folder(name)) {
-            return Some(format!("[digests] names {name:?}, which is outside the bundle"));
+        let needed = ["model.onnx", "CARD.md", &self.golden.input, &self.golden.output];
+        if let Some(wrong) = undigested(&self.digests, &needed) {
+            return Some(wrong);
         }
         self.finding.iter().enumerate().find_map(|(i, finding)| {
             let twin = self.finding[..i].iter().any(|f| f.label == finding.label || f.output == finding.output);
@@ -264,8 +258,22 @@ impl Manifest {
     }
 }
 
-/// True for a file name that is not inside the folder.
+/// A manifest of any kind, in which `contradiction` finds nothing.
+///
+/// # Errors
+/// The text is no such manifest, with line where TOML knows it, or what was found.
+pub fn parsed<M: DeserializeOwned>(text: &str, contradiction: impl Fn(&M) -> Option<String>) -> Result<M, String> {
+    let manifest = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
+    contradiction(&manifest).map_or(Ok(manifest), Err)
+}
+
+/// What `[digests]` lacks of the files that are `needed`, or names outside the folder.
 #[must_use]
-pub fn leaves_the_folder(name: &str) -> bool {
-    name.split('/').any(|part| part.is_empty() || part == "." || part == "..")
+pub fn undigested(digests: &BTreeMap<String, Digest>, needed: &[&str]) -> Option<String> {
+    if let Some(name) = needed.iter().find(|name| !digests.contains_key(**name)) {
+        return Some(format!("[digests] lacks {name:?}"));
+    }
+    let leaves = |name: &&String| name.split('/').any(|part| part.is_empty() || part == "." || part == "..");
+    let outside = digests.keys().find(leaves);
+    outside.map(|name| format!("[digests] names {name:?}, which is outside the bundle"))
 }

@@ -2,6 +2,8 @@
 
 pub mod bundle;
 pub mod cine;
+#[cfg(test)]
+pub(crate) mod damaged;
 pub mod decide;
 pub mod findings;
 pub mod int8;

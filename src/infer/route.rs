@@ -23,9 +23,7 @@ impl Asleep {
     /// # Errors
     /// Its manifest is not the one that was vouched for, or is wrong.
     pub fn load(vouched: &Vouched) -> Result<Self, BundleError> {
-        let path = vouched.folder.join("manifest.toml");
-        let manifest =
-            Manifest::parse(&vouched.manifest()?).map_err(|message| BundleError::Manifest { path, message })?;
+        let manifest = vouched.parsed(Manifest::parse)?;
         Ok(Self { name: vouched.identity.name.clone(), applies_to: manifest.applies_to })
     }
 }

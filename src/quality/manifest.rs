@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Unfit;
 use crate::digest::Digest;
-use crate::infer::manifest::{About, Golden, InputSpec, OutputSpec, leaves_the_folder};
+use crate::infer::manifest::{About, Golden, InputSpec, OutputSpec, parsed, undigested};
 
 /// The only format that this version reads.
 const FORMAT: u32 = 1;
@@ -69,11 +69,7 @@ impl FitnessManifest {
     /// # Errors
     /// The text is no manifest of a fitness bundle of format 1, or a value contradicts another.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
-        match manifest.contradiction() {
-            None => Ok(manifest),
-            Some(what) => Err(what),
-        }
+        parsed(text, Self::contradiction)
     }
 
     fn contradiction(&self) -> Option<String> {
@@ -97,11 +93,6 @@ impl FitnessManifest {
         if self.flaw.is_empty() {
             return Some("there is no [[flaw]]".to_owned());
         }
-        let needed = ["model.onnx", "CARD.md", &self.golden.input, &self.golden.output];
-        if let Some(name) = needed.iter().find(|name| !self.digests.contains_key(**name)) {
-            return Some(format!("[digests] lacks {name:?}"));
-        }
-        let outside = self.digests.keys().find(|name| leaves_the_folder(name));
-        outside.map(|name| format!("[digests] names {name:?}, which is outside the bundle"))
+        undigested(&self.digests, &["model.onnx", "CARD.md", &self.golden.input, &self.golden.output])
     }
 }

@@ -5,9 +5,9 @@
 
 use super::Unfit;
 use super::manifest::{FitnessManifest, FlawSpec};
-use crate::infer::bundle::{BundleError, Vouched, read_verified, reproduce_golden};
+use crate::infer::bundle::{BundleError, Network, Vouched};
 use crate::infer::findings::BundleIdentity;
-use crate::infer::model::{Model, ModelError, Signature};
+use crate::infer::model::{Engines, Model, ModelError};
 use crate::preprocess::{self, Gray};
 use crate::study::Study;
 
@@ -24,23 +24,23 @@ impl Fitness {
     /// # Errors
     /// See [`BundleError`].
     pub fn load(vouched: &Vouched) -> Result<Self, BundleError> {
-        let folder = &vouched.folder;
-        let wrong = |message| BundleError::Manifest { path: folder.join("manifest.toml"), message };
-        let manifest = FitnessManifest::parse(&vouched.manifest()?).map_err(wrong)?;
-        for name in manifest.digests.keys() {
-            read_verified(folder, name, &manifest.digests)?;
-        }
-        let onnx = read_verified(folder, "model.onnx", &manifest.digests)?;
-        let signature = Signature {
-            input: &manifest.input.tensor,
-            height: manifest.input.height as usize,
-            width: manifest.input.width as usize,
-            output: &manifest.output.tensor,
+        Self::load_with(vouched, Engines::Best)
+    }
+
+    /// As `load`, with a choice of who may run the graph.
+    ///
+    /// # Errors
+    /// See [`BundleError`].
+    pub fn load_with(vouched: &Vouched, engines: Engines) -> Result<Self, BundleError> {
+        let manifest = vouched.parsed(FitnessManifest::parse)?;
+        let network = Network {
+            input: &manifest.input,
+            output: &manifest.output,
             least_outputs: manifest.flaw.iter().map(|flaw| flaw.output + 1).max().unwrap_or(1),
+            golden: &manifest.golden,
+            digests: &manifest.digests,
         };
-        let unusable = |source| BundleError::Model { path: folder.join("model.onnx"), source };
-        let model = Model::prepare(&onnx, &signature).map_err(unusable)?;
-        reproduce_golden(&model, folder, &manifest.golden, &manifest.digests)?;
+        let model = network.load(&vouched.folder, engines)?;
         Ok(Self { manifest, identity: vouched.identity.clone(), model })
     }
 
@@ -54,6 +54,12 @@ impl Fitness {
     #[must_use]
     pub const fn manifest(&self) -> &FitnessManifest {
         &self.manifest
+    }
+
+    /// Its graph alone.
+    #[must_use]
+    pub fn into_model(self) -> Model {
+        self.model
     }
 
     /// True where it knows what such an image should look like.

@@ -289,3 +289,17 @@ fn a_box_that_trusts_nobody_or_finds_an_unsigned_model_does_not_start_and_says_w
     let said = text(&unsigned);
     assert!(unsigned.status.success() && said.contains("0.1.1+unsigned") && said.contains("NOBODY TRUSTED"), "{said}");
 }
+
+#[test]
+fn every_shipped_network_is_explained_node_by_node() {
+    for name in ["chest-adult", "chest-child", "chest-fitness", "lung-ultrasound"] {
+        let output = Command::new(RESIDENTD)
+            .args(["model", "explain", "--runs", "1"])
+            .arg(Path::new(MODELS).join(name))
+            .output()
+            .unwrap();
+        let page = text(&output);
+        assert!(output.status.success() && page.starts_with(&format!("{name} ")), "{page}");
+        assert!(page.contains("one run ") && page.contains("Gemm"), "{page}");
+    }
+}

@@ -8,11 +8,12 @@ use anyhow::Context as _;
 
 use crate::cli::exit;
 use crate::cli::vouching::Trusting;
-use crate::infer::bundle::Bundle;
+use crate::infer::bundle::{Bundle, BundleError, Kind, Outline, Vouched};
 use crate::infer::int8::kernel::Kernel;
 use crate::infer::model::{Engines, Model, NodePath, Path};
 use crate::infer::writer::{Sheet, Writer};
 use crate::os;
+use crate::quality::Fitness;
 
 #[derive(clap::Args)]
 pub struct Write {
@@ -87,16 +88,16 @@ pub fn explain(arguments: &Explain) -> anyhow::Result<()> {
         None => Engines::Best,
     };
     let vouched = arguments.trusting.one(&arguments.bundle)?;
-    let bundle = Bundle::load_with(&vouched, engines).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
-    let mut runs = whole_runs(bundle.model(), arguments.runs)?;
+    let model = network(&vouched, engines).map_err(|e| exit::coded(exit::DATA, e.to_string()))?;
+    let mut runs = whole_runs(&model, arguments.runs)?;
     if arguments.times {
         for time in runs {
             println!("{:.4}", milliseconds(time));
         }
         return Ok(());
     }
-    let nodes = bundle.model().explain(arguments.runs.into(), &os::thread_cpu_time)?;
-    let identity = bundle.identity();
+    let nodes = model.explain(arguments.runs.into(), &os::thread_cpu_time)?;
+    let identity = &vouched.identity;
     println!("{} {}", identity.name, identity.version);
     print(&nodes);
     runs.sort_unstable();
@@ -107,6 +108,14 @@ pub fn explain(arguments: &Explain) -> anyhow::Result<()> {
         runs.len()
     );
     Ok(())
+}
+
+/// The network of a bundle that has one.
+fn network(vouched: &Vouched, engines: Engines) -> Result<Model, BundleError> {
+    match Outline::read(&vouched.folder)?.0.kind() {
+        Kind::JudgesFitness => Fitness::load_with(vouched, engines).map(Fitness::into_model),
+        Kind::Reads | Kind::Writes => Bundle::load_with(vouched, engines).map(Bundle::into_model),
+    }
 }
 
 /// The kernel of that name.

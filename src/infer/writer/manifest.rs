@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::digest::Digest;
-use crate::infer::manifest::{About, leaves_the_folder};
+use crate::infer::manifest::{About, parsed, undigested};
 use crate::preprocess::Geometry;
 
 /// The only format that this version reads.
@@ -196,18 +196,12 @@ impl WriterManifest {
     /// # Errors
     /// The text is no writer's manifest of format 1, or a value contradicts another.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
-        match manifest.contradiction() {
-            None => Ok(manifest),
-            Some(what) => Err(what),
-        }
+        parsed(text, Self::contradiction)
     }
 
     fn contradiction(&self) -> Option<String> {
         let Limits { tokens, beam_width, .. } = self.limits;
         let DecoderSpec { layers, heads, head_width, past, present, .. } = &self.decoder;
-        let files =
-            [&self.tokenizer.file, &self.encoder.file, &self.decoder.file, &self.golden.sheets].map(String::as_str);
         if self.format != FORMAT || self.kind != "writer" {
             return Some(format!("format {} of kind {:?}, this residentd reads {FORMAT}", self.format, self.kind));
         }
@@ -224,13 +218,8 @@ impl WriterManifest {
                 "[decoder] needs layers to {MAX_LAYERS}, heads to {MAX_HEADS}, head_width to {MAX_HEAD_WIDTH}, as many past as present"
             ));
         }
-        if let Some(name) = files.iter().chain(&["CARD.md"]).find(|name| !self.digests.contains_key(**name)) {
-            return Some(format!("[digests] lacks {name:?}"));
-        }
-        if let Some(name) = self.digests.keys().find(|name| leaves_the_folder(name)) {
-            return Some(format!("[digests] names {name:?}, which is outside the bundle"));
-        }
-        self.odd_input()
+        let needed = [&self.tokenizer.file, &self.encoder.file, &self.decoder.file, &self.golden.sheets, "CARD.md"];
+        undigested(&self.digests, &needed).or_else(|| self.odd_input())
     }
 
     fn odd_input(&self) -> Option<String> {

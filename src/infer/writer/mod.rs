@@ -23,7 +23,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::bundle::{BundleError, Vouched, read_verified};
+use super::bundle::{BundleError, Vouched, read_verified, verify};
 use super::findings::BundleIdentity;
 use crate::preprocess::Geometry;
 use decoder::{Decoder, Given};
@@ -69,11 +69,8 @@ impl Writer {
     /// See [`BundleError`].
     pub fn load(vouched: &Vouched) -> Result<Self, BundleError> {
         let folder = vouched.folder.as_path();
-        let wrong = |message| BundleError::Manifest { path: folder.join("manifest.toml"), message };
-        let manifest = WriterManifest::parse(&vouched.manifest()?).map_err(wrong)?;
-        for name in manifest.digests.keys() {
-            read_verified(folder, name, &manifest.digests)?;
-        }
+        let manifest = vouched.parsed(WriterManifest::parse)?;
+        verify(folder, &manifest.digests)?;
         let file = |name: &str| read_verified(folder, name, &manifest.digests);
         let vocabulary = Vocabulary::read(&file(&manifest.tokenizer.file)?, &manifest)
             .map_err(|message| BundleError::Manifest { path: folder.join(&manifest.tokenizer.file), message })?;

@@ -8,6 +8,7 @@ use super::vocabulary::Vocabulary;
 use super::{Sheet, Writer};
 use crate::digest::Digest;
 use crate::infer::bundle::{Kind, Outline, Vouched};
+use crate::infer::damaged;
 
 const WORDS: [&str; 16] = [
     "<nothing>",
@@ -245,18 +246,11 @@ fn a_tokenizer_that_lacks_what_the_manifest_names_is_refused() {
 
 /// A copy of the shipped writer, to damage.
 fn copy() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("golden")).unwrap();
-    let manifest = std::fs::read_to_string(shipped().join("manifest.toml")).unwrap();
-    for name in WriterManifest::parse(&manifest).unwrap().digests.keys() {
-        std::fs::copy(shipped().join(name), folder.path().join(name)).unwrap();
-    }
-    std::fs::write(folder.path().join("manifest.toml"), manifest).unwrap();
-    folder
+    damaged::copy("report-writer")
 }
 
 fn shipped() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/report-writer")
+    damaged::shipped("report-writer")
 }
 
 /// Changes a file of the copy, and its digest in the manifest.
@@ -343,11 +337,7 @@ fn a_sheet_from_a_future_format_and_time_that_is_up_are_refused_by_code() {
 fn a_writer_with_a_changed_byte_is_refused_by_file_and_digest() {
     for name in ["encoder.onnx", "decoder.onnx", "tokenizer.json", "golden/sheets.json", "CARD.md"] {
         let folder = copy();
-        let path = folder.path().join(name);
-        let mut bytes = std::fs::read(&path).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        std::fs::write(&path, bytes).unwrap();
+        damaged::flip(folder.path(), name);
         let error = refusal(folder.path());
         assert!(error.contains(name) && error.contains("the bundle was changed"), "{error}");
     }

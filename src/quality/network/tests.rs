@@ -1,21 +1,18 @@
 //! The shipped fitness bundle on phantoms and, where they lie beside the checkout, on real images.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::*;
 use crate::digest::Digest;
+use crate::infer::damaged::{self, edit, flip};
 use crate::phantom;
 use crate::pixels::{decode, real_files};
 use crate::preprocess::Look;
 use crate::quality::{assess, tests::real_images};
 
-fn shipped() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/chest-fitness")
-}
-
 fn fitness() -> Fitness {
-    Fitness::load(&Vouched::as_it_stands(&shipped()).unwrap()).unwrap()
+    Fitness::load(&Vouched::as_it_stands(&damaged::shipped("chest-fitness")).unwrap()).unwrap()
 }
 
 fn presented(object: &dicom_object::DefaultDicomObject) -> Option<Gray> {
@@ -129,20 +126,7 @@ fn nine_in_ten_real_sections_and_fluoroscopies_are_refused_though_none_was_learn
 
 /// A copy of the shipped bundle, to damage.
 fn copy() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("golden")).unwrap();
-    let names = fitness().manifest().digests.keys().cloned().collect::<Vec<_>>();
-    for name in names.iter().map(String::as_str).chain(["manifest.toml"]) {
-        std::fs::copy(shipped().join(name), folder.path().join(name)).unwrap();
-    }
-    folder
-}
-
-fn edit(folder: &Path, from: &str, to: &str) {
-    let path = folder.join("manifest.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "nothing to edit: {from}");
-    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    damaged::copy("chest-fitness")
 }
 
 fn refused(folder: &Path) -> String {
@@ -154,10 +138,7 @@ fn refused(folder: &Path) -> String {
 fn a_broken_fitness_bundle_is_refused_with_the_reason() {
     for name in ["model.onnx", "CARD.md", "golden/output.f32"] {
         let folder = copy();
-        let mut bytes = std::fs::read(folder.path().join(name)).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        std::fs::write(folder.path().join(name), bytes).unwrap();
+        flip(folder.path(), name);
         let error = refused(folder.path());
         assert!(error.contains(name) && error.contains("the bundle was changed"), "{error}");
     }
