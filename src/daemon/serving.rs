@@ -90,7 +90,7 @@ impl Serving {
     async fn with(models: Models, settings: Settings, reader: Supervised) -> Result<Self, DaemonError> {
         let (store, selection, now) = (models.store.clone(), settings.models.clone(), (models.now)());
         blocking(move || models::raise_floors(&store, &selection, now)).await??;
-        super::auditing::note_bundles(&models.audit, reader.bundles.iter().chain(&reader.fitness));
+        super::auditing::note_bundles(&models.audit, reader.identities());
         if reader.fitness.is_empty() {
             warn!("no bundle judges fitness: that an image is upright, whole and of a chest is not checked");
         }

@@ -92,7 +92,7 @@ impl Tally {
             Serving::Ready(identity) => Some(identity),
             Serving::Unusable(_) => None,
         });
-        let serving = reader.bundles.iter().chain(&reader.fitness).chain(writer).cloned().collect();
+        let serving = reader.identities().chain(writer).cloned().collect();
         *self.serving.lock().unwrap_or_else(PoisonError::into_inner) = serving;
     }
 

@@ -19,12 +19,8 @@ pub async fn look(file: &File, floors: Floors, now: Moment) -> Found {
         Ok(reader) => reader,
         Err(e) => return Found::failed(e.to_string(), todo(&e)),
     };
-    let names: Vec<String> = reader
-        .bundles
-        .iter()
-        .chain(&reader.fitness)
-        .map(|b| format!("{} {} ({})", b.name, b.version, short(&b.sha256.to_string())))
-        .collect();
+    let names: Vec<String> =
+        reader.identities().map(|b| format!("{} {} ({})", b.name, b.version, short(&b.sha256.to_string()))).collect();
     let found =
         Found::ok(format!("{}: signed by a trusted key, golden outputs reproduced on this CPU", names.join(", ")));
     let missing = &reader.walls.missing;

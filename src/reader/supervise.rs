@@ -90,6 +90,11 @@ pub enum ReaderError {
 }
 
 impl Supervised {
+    /// Every bundle that images go through: those that read, then those that judge fitness.
+    pub fn identities(&self) -> impl Iterator<Item = &BundleIdentity> {
+        self.bundles.iter().chain(&self.fitness)
+    }
+
     /// Starts a reader and waits until every bundle reproduced its golden output.
     ///
     /// # Errors
@@ -127,8 +132,8 @@ impl Supervised {
                 socket,
                 time_limit: settings.time_limit,
                 pulse: settings.pulse.clone(),
-                bundles: identities(&settings.models.images),
-                fitness: identities(&settings.models.fitness),
+                bundles: who(&settings.models.images),
+                fitness: who(&settings.models.fitness),
                 walls,
                 writer: match &settings.models.writer {
                     Some(Err(why)) => Some(Serving::Unusable(why.clone())),
@@ -191,7 +196,7 @@ impl Supervised {
     }
 }
 
-fn identities(bundles: &[Vouched]) -> Vec<BundleIdentity> {
+fn who(bundles: &[Vouched]) -> Vec<BundleIdentity> {
     bundles.iter().map(|vouched| vouched.identity.clone()).collect()
 }
 

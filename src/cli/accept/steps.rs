@@ -92,7 +92,7 @@ pub async fn bundles(config: &Configuration) -> Vec<Bundle> {
     let Ok(selected) = daemon::selected(&config.file, models::floors(noted), os::now()) else { return Vec::new() };
     let settings = daemon::reader_settings(&config.file.reader, selected, Vec::new());
     let reader = Supervised::start(&settings).await;
-    let identities = reader.map(|reader| reader.bundles.clone()).unwrap_or_default();
+    let identities = reader.map(|reader| reader.identities().cloned().collect::<Vec<_>>()).unwrap_or_default();
     identities.into_iter().map(|b| Bundle { name: b.name, version: b.version, sha256: b.sha256 }).collect()
 }
 
